@@ -140,8 +140,6 @@ struct stage {
     uint32_t slots;            /* task indices with values: max(tasks, largest index + 1) */
     struct failure_group *failures;
     size_t n_failures;
-
-    uint32_t source_ix; /* skipped: the stage attempt that really ran, IX_NONE unknown (analyzer/lineage.h) */
 };
 
 enum job_status { JOB_RUNNING, JOB_SUCCEEDED, JOB_FAILED };

@@ -1,0 +1,34 @@
+/* Which stage fed which, across jobs.
+ *
+ * Parent IDs do not cross jobs, and under AQE each query stage is a job of its
+ * own; but a later job lists the earlier stage again, skipped, under a new stage
+ * id with the same RDD ids. So a skipped stage is the stage that ran with the
+ * same highest RDD id. Broadcasts and subqueries come from the SQL plan: the
+ * stages under a BroadcastExchange or Subquery feed the stage of the operator
+ * above it. Cached RDDs: the stage whose tasks first computed the RDD. */
+#ifndef ANALYZER_LINEAGE_H
+#define ANALYZER_LINEAGE_H
+
+#include "analyzer/app.h"
+
+enum link_via { VIA_SHUFFLE, VIA_BROADCAST, VIA_CACHE, VIA_SUBQUERY };
+const char *link_via_name(enum link_via via); /* "shuffle" ..., as in the JSON */
+
+struct link {
+    uint32_t from_ix, to_ix; /* stages that ran; from: the last attempt that completed */
+    enum link_via via;
+    int64_t bytes, rows;     /* moved along this edge; APP_NONE where the log cannot tell */
+    bool reused;             /* the exchange also feeds another stage */
+};
+
+struct lineage {
+    struct link *links; /* by (to_ix, from_ix, via), no duplicates */
+    size_t n_links;
+    uint32_t *first;     /* n_stages + 1: links of stage i are first[i] .. first[i+1]-1 */
+    uint32_t *source_ix; /* per stage: a skipped stage's original that ran, IX_NONE unknown; else itself */
+    int64_t skipped, skipped_found; /* skipped stages, and how many have a known original */
+};
+
+void lineage_build(struct lineage *l, const struct app *app, struct arena *arena);
+
+#endif
