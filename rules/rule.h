@@ -28,8 +28,8 @@ struct rule_param {
     const char *source; /* where the number comes from */
 };
 
-enum basis { BASIS_NONE, BASIS_MEASURED, BASIS_MODELLED };
-const char *basis_name(enum basis b); /* "none", "measured", "modelled" */
+enum basis { BASIS_NONE, BASIS_MEASURED, BASIS_REPLAY };
+const char *basis_name(enum basis b); /* "none", "measured", "replay" */
 
 enum confidence { CONFIDENCE_LOW, CONFIDENCE_MEDIUM, CONFIDENCE_HIGH };
 const char *confidence_name(enum confidence c);
