@@ -123,7 +123,7 @@ struct stage {
     int64_t sql_execution_id; /* of the job that ran it (else first that lists it); APP_NONE */
     struct sv description, pool; /* spark.job.description, spark.scheduler.pool */
     struct ids parent_ids; /* as logged */
-    struct rdd *rdds;      /* sorted by id, descending */
+    struct rdd *rdds;      /* by id, descending; a stage that never ran has only the highest */
     size_t n_rdds;
     bool barrier;
 
@@ -154,6 +154,7 @@ struct job {
     struct sv description, group, pool, call_site, tags, failure;
     struct sv stream_id; int64_t stream_batch; /* structured streaming */
     struct ids stage_ids;  /* all listed, ascending */
+    struct ids skipped_stage_ids; /* those of which no attempt was submitted for this job */
     struct kvs properties; /* spark.* keys of the session, for analyzer/conf.h */
     int64_t tasks;         /* tasks of its stages without Completion Time in JobStart */
     bool started, ended;   /* JobStart, JobEnd seen */
@@ -187,9 +188,8 @@ struct plan_node {
     size_t n_children;
     struct plan_metric *metrics;
     size_t n_metrics;
-    struct kvs metadata;
-    uint32_t node_ix; /* pre-order position within its plan */
-};
+    struct kvs metadata; /* of scans: Location, ReadSchema, PartitionFilters ... */
+}; /* equal subtrees of several versions are one and the same */
 
 enum sql_status { SQL_RUNNING, SQL_COMPLETED, SQL_FAILED };
 const char *sql_status_name(enum sql_status s);
@@ -273,7 +273,12 @@ struct app {
     struct executor *executors; size_t n_executors;
     struct sv *hosts; size_t n_hosts; /* TASK_HOST_IX */
     struct sql *sqls; size_t n_sqls;
-    struct driver_accum *driver_accums; size_t n_driver_accums;
+    struct driver_accum *driver_accums; size_t n_driver_accums; /* by accumulator id, then arrival */
+    struct accum_ref { /* who updated which SQL metric, by (accumulator id, stage ix) */
+        int64_t accumulator_id;
+        uint32_t stage_ix, accum_ix;
+    } *accum_refs;
+    size_t n_accum_refs;
     struct cached_rdd *cached; size_t n_cached; bool has_block_updates;
     struct resource_profile *profiles; size_t n_profiles;
     struct stream_batch *stream_batches; size_t n_stream_batches;
