@@ -120,6 +120,7 @@ struct stage {
     int64_t resource_profile_id;
     uint32_t *job_ixs;   /* jobs that list the stage id, ascending */
     size_t n_jobs;
+    uint32_t ran_for_job_ix; /* the first job it was submitted for; IX_NONE: did not run */
     int64_t sql_execution_id; /* of the job that ran it (else first that lists it); APP_NONE */
     struct sv description, pool; /* spark.job.description, spark.scheduler.pool */
     struct ids parent_ids; /* as logged */
@@ -157,6 +158,9 @@ struct job {
     struct ids skipped_stage_ids; /* those of which no attempt was submitted for this job */
     struct kvs properties; /* spark.* keys of the session, for analyzer/conf.h */
     int64_t tasks;         /* tasks of its stages without Completion Time in JobStart */
+    int64_t completed_tasks, failed_tasks, killed_tasks; /* ends in stages that ran for it */
+    int64_t completed_indices;  /* distinct (stage, task index) that succeeded */
+    int64_t completed_stages, failed_stages; /* distinct stages completed; failed attempts */
     bool started, ended;   /* JobStart, JobEnd seen */
 };
 
@@ -358,7 +362,7 @@ static inline int64_t stage_shuffle_read_bytes(const struct stage *s)
 struct accum_summary {
     uint32_t n; /* values; 0: nobody updated it */
     int64_t total, min, median, max;
-    int64_t max_stage_id, max_attempt, max_task_id; /* APP_NONE: the driver, or one value */
+    int64_t max_stage_id, max_attempt, max_index; /* whose the largest is; APP_NONE: the driver's */
 };
 
 struct accum_summary app_accum(const struct app *app, int64_t accumulator_id,
