@@ -53,8 +53,22 @@ BIN  := $(BUILD)/spillway
 UNIT := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/unit/*_test.c)))
 FUZZ := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/fuzz/*_fuzz.c)))
 
-.PHONY: all help
+.PHONY: all help deps deps-test demo test check tsan fuzz bench interop fmt includes \
+        install uninstall clean dist man
+
 all: spillway
+
+help:
+	@echo 'make            build ./spillway'
+	@echo 'make demo       install what is missing, build, analyse a sample log'
+	@echo 'make test       install what is missing, build, run all tests'
+	@echo 'make check      unit and rule tests under ASan and UBSan'
+	@echo 'make tsan       the threaded tests under TSan'
+	@echo 'make fuzz       each fuzz target for FUZZ_SECONDS (default 20)'
+	@echo 'make bench      measured comparisons (see bench/README.md)'
+	@echo 'make interop    compare with real Spark History Servers'
+	@echo 'make fmt        clang-format over all sources'
+	@echo 'make install    into $$(DESTDIR)$$(PREFIX); uninstall takes it away again'
 
 spillway: $(BIN)
 	@cp $(BIN) $@.new && mv $@.new $@
@@ -77,5 +91,116 @@ $(BUILD)/analyzer/decode_isa_%.o: analyzer/decode_isa.c Makefile
 $(BUILD)/tests/unit/%: tests/unit/%.c $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(SW_CFLAGS) $(CFLAGS) -MMD -MP $(LDFLAGS) -o $@ $< $(LIB) -lcmocka $(SW_LIBS)
+
+# --- what is installed ---------------------------------------------------------
+
+deps:
+	@.ci/setup build
+
+deps-test:
+	@.ci/setup test
+
+# --- checks of the house -------------------------------------------------------
+
+$(BUILD)/includes.ok: tests/check_includes $(SRC) $(shell find $(FOLDERS) -name '*.h')
+	@mkdir -p $(@D)
+	@tests/check_includes && touch $@
+
+includes: $(BUILD)/includes.ok
+
+$(LIB): | $(BUILD)/includes.ok
+
+# --- tests ---------------------------------------------------------------------
+
+# One pass over everything; prints "N passed, N failed, N skipped" at the end.
+test: deps-test
+	@$(MAKE) --no-print-directory test-now
+
+.PHONY: test-now unit
+unit: $(UNIT)
+
+test-now: spillway unit
+	tests/run $(BUILD)
+
+ASAN := BUILD=build/asan OPT='-O1 -g -fno-omit-frame-pointer' \
+        SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all'
+check:
+	@$(MAKE) --no-print-directory $(ASAN) check-now
+
+.PHONY: check-now
+check-now: $(BIN) unit
+	tests/run $(BUILD)
+
+tsan:
+	@$(MAKE) --no-print-directory BUILD=build/tsan OPT='-O1 -g' SANITIZE='-fsanitize=thread' tsan-now
+
+.PHONY: tsan-now
+tsan-now: $(BIN) $(BUILD)/tests/unit/logs_test
+	SPILLWAY_BIN=$(BIN) tests/run_tsan $(BUILD)
+
+# --- fuzzing (clang) -------------------------------------------------------------
+
+FUZZ_SECONDS ?= 20
+fuzz:
+	@$(MAKE) --no-print-directory BUILD=build/fuzz CC=clang OPT='-O1 -g -fno-omit-frame-pointer' \
+	    SANITIZE='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' fuzz-now
+
+.PHONY: fuzz-now
+fuzz-now: $(FUZZ)
+	FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run_fuzz $(FUZZ)
+
+$(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(SW_CFLAGS) $(CFLAGS) -MMD -MP $(if $(findstring clang,$(CC)),-fsanitize=fuzzer) $(LDFLAGS) -o $@ $< $(LIB) $(SW_LIBS)
+
+# --- the slower company -------------------------------------------------------------
+
+interop: spillway
+	tests/interop/run.sh
+
+bench: spillway
+	bench/run
+
+fmt:
+	clang-format -i $(shell find $(FOLDERS) tests -name '*.c' -o -name '*.h' | grep -v /data/)
+
+# --- demo ------------------------------------------------------------------------------
+
+DEMO := samples/logs/skewed-join.zstd
+demo: deps
+	@$(MAKE) --no-print-directory demo-now
+
+.PHONY: demo-now
+demo-now: spillway
+	@mkdir -p $(BUILD)/demo
+	./spillway analyze $(DEMO)
+	@./spillway analyze $(DEMO) --format md -o $(BUILD)/demo/report.md
+	@./spillway graph $(DEMO) -o $(BUILD)/demo/stages.svg
+	@echo
+	@echo 'Written: $(BUILD)/demo/report.md and $(BUILD)/demo/stages.svg'
+
+# --- installation -----------------------------------------------------------------------
+
+$(BUILD)/spillway.1: $(BIN)
+	$(BIN) help --man > $@.new && mv $@.new $@
+
+man: $(BUILD)/spillway.1
+
+install: $(BIN) $(BUILD)/spillway.1
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(BASHCOMPDIR) \
+	    $(DESTDIR)$(ZSHCOMPDIR) $(DESTDIR)$(FISHCOMPDIR)
+	install -m 755 $(BIN) $(DESTDIR)$(BINDIR)/spillway
+	install -m 644 $(BUILD)/spillway.1 $(DESTDIR)$(MANDIR)/man1/spillway.1
+	$(BIN) completion bash > $(DESTDIR)$(BASHCOMPDIR)/spillway
+	$(BIN) completion zsh > $(DESTDIR)$(ZSHCOMPDIR)/_spillway
+	$(BIN) completion fish > $(DESTDIR)$(FISHCOMPDIR)/spillway.fish
+
+uninstall:
+	rm -f $(DESTDIR)$(BINDIR)/spillway $(DESTDIR)$(MANDIR)/man1/spillway.1 \
+	    $(DESTDIR)$(BASHCOMPDIR)/spillway $(DESTDIR)$(ZSHCOMPDIR)/_spillway \
+	    $(DESTDIR)$(FISHCOMPDIR)/spillway.fish
+
+clean:
+	rm -rf build spillway
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
