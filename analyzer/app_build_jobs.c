@@ -334,7 +334,8 @@ void build_job_start(struct app_builder *b, const struct ev_job_start *e)
 
         if (!ids_fit(info->stage_id, info->attempt))
             continue;
-        struct stage *s = &app->stages[stage_ix(b, info->stage_id, info->attempt)];
+        uint32_t ix = stage_ix(b, info->stage_id, info->attempt); /* may move the stages */
+        struct stage *s = &app->stages[ix];
         take_info(b, s, info, false);
         if (info->completed_ms <= 0 && info->tasks > 0)
             j->tasks = add_sat(j->tasks, info->tasks);
