@@ -267,6 +267,7 @@ struct event_batch {
     struct damage_note *damage;
     size_t n_damage, cap_damage;
     uint32_t lines; /* in the chunk, damaged ones included */
+    void *memo;     /* the decoder's: what it expects of this log's lines. Kept by reset */
 };
 
 void event_batch_reset(struct event_batch *b);
