@@ -3,12 +3,14 @@
  *     reader (one at a time)      decoders (all threads)        applier (in order)
  *     stored bytes -> chunk  ->   lines -> records in a batch -> application
  *
- * There are no dedicated threads: each worker takes the reader's lock, fills its
- * own buffer with the next chunk of whole lines, decodes it without any lock, waits
- * for its turn, applies its batch, and starts again. So at any moment one worker
- * may be reading (which is where decompression happens), one applying, and the rest
- * decode; nothing is copied between threads, and events are applied in the order of
- * the log whatever the number of workers.
+ * There are no dedicated threads. Each worker takes a free slot (a buffer and a
+ * batch), fills it with the next chunk of whole lines under the reader's lock (which
+ * is where decompression happens), and decodes it without any lock. Then it applies
+ * whatever is next in the order of the log, if nobody else is doing so, and goes on
+ * with another slot: a worker never waits for its own chunk's turn, so one that the
+ * system has put to sleep holds up nobody until the slots run out. Nothing is copied
+ * between threads, and events are applied in the order of the log whatever the number
+ * of workers.
  *
  * A chunk ends with a newline, or with its part. What follows the last newline is
  * carried into the next chunk. A line that outgrows a chunk grows the buffer; one
@@ -17,11 +19,11 @@
 
 #include "analyzer/app_build.h"
 #include "base/mem.h"
+#include "base/strbuf.h"
 
 #include <inttypes.h>
 #include <pthread.h>
 #include <sched.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #define CHUNK_BYTES ((size_t)512 << 10) /* about an L2 cache; see docs/performance.md */
@@ -33,7 +35,9 @@ struct buffer {
     size_t cap;
 };
 
-struct chunk {
+struct chunk { /* a slot: free, being read and decoded, or ready to be applied */
+    enum { CHUNK_FREE, CHUNK_BUSY, CHUNK_READY } state;
+    struct event_batch batch;
     struct buffer buffer;
     size_t len;
     size_t skipped_bytes; /* of an overlong line, before this chunk */
@@ -41,6 +45,7 @@ struct chunk {
     bool last;            /* ends its part */
     size_t part_ix;
     uint64_t turn;        /* order of application */
+    int64_t read_bytes;   /* stored bytes read so far, for progress */
 };
 
 struct loader {
@@ -59,10 +64,17 @@ struct loader {
     struct err err;
     bool failed;
 
-    pthread_mutex_t apply_lock;
-    pthread_cond_t turn_came;
+    pthread_mutex_t slot_lock; /* guards what follows, and the slots' state */
+    pthread_cond_t slot_free;
+    struct chunk *slots;
+    size_t n_slots;
     uint64_t turn;        /* next to be applied */
+    bool applying;        /* somebody is; who sets it owns the builder */
     size_t applied_part;  /* part the builder is in; SIZE_MAX: none yet */
+
+    /* Said by the reader while others apply: kept apart, added at the end. */
+    struct strbuf notes;  /* one a line */
+    bool cut;
 };
 
 static void buffer_need(struct buffer *b, size_t size)
@@ -78,17 +90,12 @@ static void buffer_need(struct buffer *b, size_t size)
 static void note_damage(struct loader *l)
 {
     const struct decode_damage *d = decoder_damage(l->decoder);
-    struct app *app = l->builder.app;
-    char text[512];
 
     if (!d->truncated && !d->corrupt)
         return;
-    snprintf(text, sizeof text, "%.*s: %s (byte %" PRId64 " of the stored file)",
-             SV_FMT(l->input->parts[l->part_ix].path), d->text, d->at_byte);
-    pthread_mutex_lock(&l->apply_lock);
-    app->complete.truncated = true;
-    build_note(&l->builder, text);
-    pthread_mutex_unlock(&l->apply_lock);
+    strbuf_printf(&l->notes, "%.*s: %s (byte %" PRId64 " of the stored file)\n",
+                  SV_FMT(l->input->parts[l->part_ix].path), d->text, d->at_byte);
+    l->cut = true;
 }
 
 /* Reads until the chunk holds `want` bytes or the part ends. */
@@ -187,10 +194,8 @@ static bool open_part(struct loader *l)
         l->failed = true;
         return false;
     }
-    pthread_mutex_lock(&l->apply_lock);
-    build_note(&l->builder, err.text);
-    l->builder.app->complete.truncated = true;
-    pthread_mutex_unlock(&l->apply_lock);
+    strbuf_printf(&l->notes, "%s\n", err.text);
+    l->cut = true;
     return false;
 }
 
@@ -223,6 +228,7 @@ static bool read_chunk(struct loader *l, struct chunk *c)
         if (c->last)
             close_part(l);
         c->turn = l->next_turn++;
+        c->read_bytes = l->read_before + (l->decoder ? decoder_consumed(l->decoder) : 0);
         return true;
     }
     return false;
@@ -230,9 +236,10 @@ static bool read_chunk(struct loader *l, struct chunk *c)
 
 /* --- applying -------------------------------------------------------------------------- */
 
-static void apply_chunk(struct loader *l, const struct chunk *c, const struct event_batch *batch)
+static void apply_chunk(struct loader *l, struct chunk *c)
 {
     struct app_builder *b = &l->builder;
+    struct load_progress p = { c->read_bytes, l->input->bytes, b->app->complete.events };
 
     if (l->applied_part != c->part_ix) {
         l->applied_part = c->part_ix;
@@ -245,50 +252,85 @@ static void apply_chunk(struct loader *l, const struct chunk *c, const struct ev
         b->part_lines++;
         b->part_offset += (int64_t)c->skipped_bytes;
     }
-    app_builder_apply(b, batch, (int64_t)c->len);
-}
-
-static void report_progress(struct loader *l, int64_t read_bytes)
-{
-    struct load_progress p = { read_bytes, l->input->bytes, l->builder.app->complete.events };
-
+    app_builder_apply(b, &c->batch, (int64_t)c->len);
+    event_batch_reset(&c->batch);
+    if (c->buffer.cap > BUFFER_KEEP) {
+        free(c->buffer.p);
+        c->buffer = (struct buffer){ 0 };
+    }
     if (l->options->progress)
         l->options->progress(l->options->progress_arg, &p);
+}
+
+static struct chunk *slot_to_apply(struct loader *l)
+{
+    for (size_t i = 0; i < l->n_slots; i++)
+        if (l->slots[i].state == CHUNK_READY && l->slots[i].turn == l->turn)
+            return &l->slots[i];
+    return NULL;
+}
+
+/* With the slot lock held: applies all that is ready and in turn, unless somebody
+ * else is at it, who will then come to it. */
+static void apply_ready(struct loader *l)
+{
+    struct chunk *c;
+
+    if (l->applying)
+        return;
+    l->applying = true;
+    while ((c = slot_to_apply(l))) {
+        pthread_mutex_unlock(&l->slot_lock);
+        apply_chunk(l, c);
+        pthread_mutex_lock(&l->slot_lock);
+        c->state = CHUNK_FREE;
+        l->turn++;
+        pthread_cond_signal(&l->slot_free);
+    }
+    l->applying = false;
+}
+
+/* --- working ------------------------------------------------------------------------- */
+
+static struct chunk *take_slot(struct loader *l)
+{
+    struct chunk *c = NULL;
+
+    pthread_mutex_lock(&l->slot_lock);
+    for (;;) {
+        for (size_t i = 0; i < l->n_slots && !c; i++)
+            if (l->slots[i].state == CHUNK_FREE)
+                c = &l->slots[i];
+        if (c)
+            break;
+        pthread_cond_wait(&l->slot_free, &l->slot_lock);
+    }
+    c->state = CHUNK_BUSY;
+    pthread_mutex_unlock(&l->slot_lock);
+    return c;
 }
 
 static void *work(void *arg)
 {
     struct loader *l = arg;
-    struct chunk c = { 0 };
-    struct event_batch batch = { 0 };
 
     for (;;) {
+        struct chunk *c = take_slot(l);
+
         pthread_mutex_lock(&l->read_lock);
-        bool more = read_chunk(l, &c);
-        int64_t read_bytes = l->read_before + (l->decoder ? decoder_consumed(l->decoder) : 0);
+        bool more = read_chunk(l, c);
         pthread_mutex_unlock(&l->read_lock);
+        if (more)
+            l->isa->lines(c->buffer.p, c->len, c->last, &c->batch);
+        pthread_mutex_lock(&l->slot_lock);
+        c->state = more ? CHUNK_READY : CHUNK_FREE;
         if (!more)
-            break;
-        l->isa->lines(c.buffer.p, c.len, c.last, &batch);
-
-        pthread_mutex_lock(&l->apply_lock);
-        while (l->turn != c.turn)
-            pthread_cond_wait(&l->turn_came, &l->apply_lock);
-        apply_chunk(l, &c, &batch);
-        report_progress(l, read_bytes);
-        l->turn++;
-        pthread_cond_broadcast(&l->turn_came);
-        pthread_mutex_unlock(&l->apply_lock);
-
-        event_batch_reset(&batch);
-        if (c.buffer.cap > BUFFER_KEEP) {
-            free(c.buffer.p);
-            c.buffer = (struct buffer){ 0 };
-        }
+            pthread_cond_signal(&l->slot_free);
+        apply_ready(l);
+        pthread_mutex_unlock(&l->slot_lock);
+        if (!more)
+            return NULL;
     }
-    free(c.buffer.p);
-    event_batch_release(&batch);
-    return NULL;
 }
 
 static int processors(void)
@@ -309,12 +351,19 @@ static void run_workers(struct loader *l)
         n = (int)ARRAY_LEN(threads);
     if (l->input->bytes >= 0 && l->input->bytes < 64 << 10 && l->options->threads <= 0)
         n = 1; /* starting a thread costs as much as reading a small log */
+    l->n_slots = n == 1 ? 1 : (size_t)n * 2 + 1;
+    l->slots = xcalloc(l->n_slots, sizeof *l->slots);
     for (; started < n - 1; started++)
         if (pthread_create(&threads[started], NULL, work, l) != 0)
             break; /* fewer threads, same result */
     work(l);
     for (int i = 0; i < started; i++)
         pthread_join(threads[i], NULL);
+    for (size_t i = 0; i < l->n_slots; i++) {
+        free(l->slots[i].buffer.p);
+        event_batch_release(&l->slots[i].batch);
+    }
+    free(l->slots);
 }
 
 /* --- after ---------------------------------------------------------------------------------- */
@@ -331,6 +380,13 @@ static void judge_completeness(struct loader *l)
         c->missing_parts[c->n_missing_parts++] = build_text(&l->builder, in->missing[i]);
     for (size_t i = 0; i < in->n_notes; i++)
         build_note(&l->builder, arena_sv(&app->arena, in->notes[i]).p);
+    for (struct sv rest = strbuf_sv(&l->notes); rest.len;) {
+        struct sv line = sv_first_line(rest);
+
+        build_note(&l->builder, arena_sv(&app->arena, line).p);
+        rest = sv_from(rest, line.len + 1);
+    }
+    c->truncated |= l->cut;
     c->in_progress = in->in_progress || !app->finished;
     if (c->damage[DAMAGE_TORN].count || c->damage[DAMAGE_TOO_LONG].count)
         c->truncated = true;
@@ -366,8 +422,8 @@ enum errc app_load(struct app *app, const struct log_input *input,
         .isa = decode_isa_best(),
         .builder = { .app = app },
         .read_lock = PTHREAD_MUTEX_INITIALIZER,
-        .apply_lock = PTHREAD_MUTEX_INITIALIZER,
-        .turn_came = PTHREAD_COND_INITIALIZER,
+        .slot_lock = PTHREAD_MUTEX_INITIALIZER,
+        .slot_free = PTHREAD_COND_INITIALIZER,
         .applied_part = SIZE_MAX,
     };
     enum errc rc = ERR_OK;
@@ -377,6 +433,7 @@ enum errc app_load(struct app *app, const struct log_input *input,
     run_workers(&l);
     free(l.carry.p);
     decoder_close(l.decoder);
+    l.decoder = NULL;
     if (l.failed) {
         rc = l.err.code ? l.err.code : ERR_OPEN;
         if (err)
@@ -385,11 +442,13 @@ enum errc app_load(struct app *app, const struct log_input *input,
         rc = nothing_found(&l, err);
     }
     if (rc != ERR_OK) {
+        strbuf_release(&l.notes);
         app_builder_release(&l.builder);
         app_release(app);
         return rc;
     }
     judge_completeness(&l);
+    strbuf_release(&l.notes);
     app_builder_finish(&l.builder);
     return ERR_OK;
 }
