@@ -18,7 +18,7 @@ enum shape_id {
     SHAPE_JOB_END, SHAPE_STAGE, SHAPE_PEAKS, SHAPE_STAGE_PEAKS, SHAPE_PLAN_METRIC, SHAPE_PLAN_NODE,
     SHAPE_SQL_START, SHAPE_SQL_END, SHAPE_SQL_PLAN, SHAPE_DRIVER_ACCUMS, SHAPE_BATCH_TIMES,
     SHAPE_SOURCE, SHAPE_PROGRESS, SHAPE_STREAM, SHAPE_TASK_INFO, SHAPE_ENDED_TASK_INFO, SHAPE_TASK,
-    SHAPE_ACCUM, SHAPE_END_MANAGER, SHAPE_END_REASON, SHAPE_SHUFFLE_READ, SHAPE_SHUFFLE_WRITE, SHAPE_INPUT,
+    SHAPE_ACCUM, SHAPE_END_MANAGER, SHAPE_END_REASON, SHAPE_PUSH, SHAPE_SHUFFLE_READ, SHAPE_SHUFFLE_WRITE, SHAPE_INPUT,
     SHAPE_OUTPUT, SHAPE_METRICS, SHAPE_TASK_END, SHAPE_COUNT
 };
 
@@ -59,7 +59,7 @@ static const struct ev_app blank_app = { .time_ms = NONE };
 static const struct field app_fields[] = {
     FIELD("App Name", FIELD_TEXT, struct ev_app, name),
     FIELD("App ID", FIELD_TEXT, struct ev_app, id),
-    FIELD("Timestamp", FIELD_TIME, struct ev_app, time_ms),
+    FIELD("Timestamp", FIELD_COUNT, struct ev_app, time_ms),
     FIELD("User", FIELD_TEXT, struct ev_app, user),
     FIELD("App Attempt ID", FIELD_TEXT, struct ev_app, attempt),
     EVENT_NAME,
@@ -169,14 +169,14 @@ static const struct field executor_info_fields[] = {
     SKIPPED("Attributes"),
     SKIPPED("Resources"),
     FIELD("Resource Profile Id", FIELD_I64, struct ev_executor, resource_profile_id),
-    FIELD("Registration Time", FIELD_TIME, struct ev_executor, registration_ms),
-    FIELD("Request Time", FIELD_TIME, struct ev_executor, request_ms),
+    FIELD("Registration Time", FIELD_COUNT, struct ev_executor, registration_ms),
+    FIELD("Request Time", FIELD_COUNT, struct ev_executor, request_ms),
 };
 static const struct shape executor_info_shape = {
     FIELDS(executor_info_fields), .id = SHAPE_EXECUTOR_INFO,
 };
 static const struct field executor_fields[] = {
-    FIELD("Timestamp", FIELD_TIME, struct ev_executor, time_ms),
+    FIELD("Timestamp", FIELD_COUNT, struct ev_executor, time_ms),
     HOOK("Executor ID", struct ev_executor, id, executor_id_field),
     OBJECT("Executor Info", executor_info_shape),
     FIELD("Removed Reason", FIELD_TEXT, struct ev_executor, reason),
@@ -187,7 +187,7 @@ static const struct shape executor_shape = {
     .blank = &blank_executor, .complete = executor_named,
 };
 static const struct field excluded_fields[] = {
-    FIELD("time", FIELD_TIME, struct ev_executor, time_ms),
+    FIELD("time", FIELD_COUNT, struct ev_executor, time_ms),
     HOOK("executorId", struct ev_executor, id, executor_id_field),
     FIELD("hostId", FIELD_TEXT, struct ev_executor, host),
     EVENT_NAME,
@@ -220,7 +220,7 @@ static const struct shape manager_id_shape = { FIELDS(manager_id_fields), .id = 
 static const struct field manager_fields[] = {
     OBJECT("Block Manager ID", manager_id_shape),
     FIELD("Maximum Memory", FIELD_I64, struct ev_block_manager, max_memory),
-    FIELD("Timestamp", FIELD_TIME, struct ev_block_manager, time_ms),
+    FIELD("Timestamp", FIELD_COUNT, struct ev_block_manager, time_ms),
     FIELD("Maximum Onheap Memory", FIELD_I64, struct ev_block_manager, max_onheap),
     FIELD("Maximum Offheap Memory", FIELD_I64, struct ev_block_manager, max_offheap),
     EVENT_NAME,
@@ -351,8 +351,8 @@ static const struct field stage_info_fields[] = {
     LIST("RDD Info", struct ev_stage_info, rdds, rdd_shape),
     FIELD("Parent IDs", FIELD_IDS, struct ev_stage_info, parents),
     FIELD("Details", FIELD_TEXT, struct ev_stage_info, details),
-    FIELD("Submission Time", FIELD_TIME, struct ev_stage_info, submitted_ms),
-    FIELD("Completion Time", FIELD_TIME, struct ev_stage_info, completed_ms),
+    FIELD("Submission Time", FIELD_COUNT, struct ev_stage_info, submitted_ms),
+    FIELD("Completion Time", FIELD_COUNT, struct ev_stage_info, completed_ms),
     FIELD("Failure Reason", FIELD_TEXT, struct ev_stage_info, failure),
     SKIPPED("Accumulables"),
     FIELD("Resource Profile Id", FIELD_I64, struct ev_stage_info, resource_profile_id),
@@ -372,7 +372,7 @@ static bool job_start_complete(struct decode *d, void *rec)
 static const struct ev_job_start blank_job_start = { .job_id = NONE, .time_ms = NONE };
 static const struct field job_start_fields[] = {
     FIELD("Job ID", FIELD_I64, struct ev_job_start, job_id),
-    FIELD("Submission Time", FIELD_TIME, struct ev_job_start, time_ms),
+    FIELD("Submission Time", FIELD_COUNT, struct ev_job_start, time_ms),
     LIST("Stage Infos", struct ev_job_start, stages, stage_info_shape),
     FIELD("Stage IDs", FIELD_IDS, struct ev_job_start, stage_ids),
     FIELD("Properties", FIELD_KVS, struct ev_job_start, properties),
@@ -411,7 +411,7 @@ static const struct field job_result_fields[] = {
 static const struct shape job_result_shape = { FIELDS(job_result_fields), .id = SHAPE_JOB_RESULT };
 static const struct field job_end_fields[] = {
     FIELD("Job ID", FIELD_I64, struct ev_job_end, job_id),
-    FIELD("Completion Time", FIELD_TIME, struct ev_job_end, time_ms),
+    FIELD("Completion Time", FIELD_COUNT, struct ev_job_end, time_ms),
     OBJECT("Job Result", job_result_shape),
     EVENT_NAME,
 };
@@ -436,7 +436,9 @@ static const struct shape stage_shape = {
     .blank = &blank_stage, .complete = stage_complete,
 };
 
-#define PEAK(name) { KEY(#name), .kind = FIELD_PEAK, .arg = PEAK_##name },
+#define PEAK(name)                                                                       \
+    { KEY(#name), .kind = FIELD_COUNT, .mark = UINT32_C(1) << PEAK_##name,               \
+      .offset = offsetof(struct ev_peaks, value) + sizeof(int64_t) * PEAK_##name },
 static const struct field peak_fields[] = {
     EXECUTOR_METRICS(PEAK)
     /* Databricks has these after MappedPoolMemory */
@@ -445,7 +447,22 @@ static const struct field peak_fields[] = {
     SKIPPED("SparkDirectMemoryOverLimit"),
     SKIPPED("TotalOffHeapMemory"),
 };
-static const struct shape peaks_shape = { FIELDS(peak_fields), .id = SHAPE_PEAKS };
+static const struct shape peaks_shape = {
+    FIELDS(peak_fields), .id = SHAPE_PEAKS, .seen_at = offsetof(struct ev_peaks, seen),
+};
+
+/* A task that never reported logs -1 for the first and 0 for the others. */
+static void settle_peaks(struct ev_peaks *peaks)
+{
+    int64_t any = 0;
+
+    if (peaks->seen >> PEAK_JVMHeapMemory & 1)
+        return;
+    for (unsigned i = 0; i < PEAK_COUNT; i++)
+        any |= peaks->value[i];
+    if (any == 0)
+        peaks->seen = 0;
+}
 
 static const char *stage_peaks_executor(struct decode *d, const char *p, void *rec)
 {
@@ -457,6 +474,7 @@ static bool stage_peaks_complete(struct decode *d, void *rec)
     struct ev_stage_peaks *e = rec;
 
     (void)d;
+    settle_peaks(&e->peaks);
     return e->executor_id.p && e->stage_id != NONE;
 }
 
@@ -557,7 +575,7 @@ static const struct field sql_start_fields[] = {
     FIELD("details", FIELD_TEXT, struct ev_sql_start, details),
     SKIPPED("physicalPlanDescription"),
     HOOK("sparkPlanInfo", struct ev_sql_start, plan, sql_start_plan),
-    FIELD("time", FIELD_TIME, struct ev_sql_start, time_ms),
+    FIELD("time", FIELD_COUNT, struct ev_sql_start, time_ms),
     FIELD("modifiedConfigs", FIELD_KVS, struct ev_sql_start, modified_configs),
     SKIPPED("jobTags"),
     SKIPPED("jobGroupId"),
@@ -578,7 +596,7 @@ static bool sql_end_complete(struct decode *d, void *rec)
 static const struct ev_sql_end blank_sql_end = { .execution_id = NONE, .time_ms = NONE };
 static const struct field sql_end_fields[] = {
     FIELD("executionId", FIELD_I64, struct ev_sql_end, execution_id),
-    FIELD("time", FIELD_TIME, struct ev_sql_end, time_ms),
+    FIELD("time", FIELD_COUNT, struct ev_sql_end, time_ms),
     FIELD("errorMessage", FIELD_TEXT, struct ev_sql_end, error),
     EVENT_NAME,
 };
@@ -704,7 +722,7 @@ static const struct ev_stream blank_stream = {
     .batch_id = NONE, .batch_ms = NONE, .input_rows = NONE,
 };
 static const struct field batch_times_fields[] = {
-    FIELD("triggerExecution", FIELD_TIME, struct ev_stream, batch_ms),
+    FIELD("triggerExecution", FIELD_COUNT, struct ev_stream, batch_ms),
 };
 static const struct shape batch_times_shape = {
     FIELDS(batch_times_fields), .id = SHAPE_BATCH_TIMES,

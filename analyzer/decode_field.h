@@ -23,9 +23,10 @@
 #include <stdlib.h>
 
 enum field_kind {
-    FIELD_SKIP,   /* known to come here, not used */
     FIELD_I64,
-    FIELD_TIME,   /* as I64; negative ones mean "not known" */
+    FIELD_COUNT, /* as I64; negative ones mean "not known": times, peaks, positions */
+    FIELD_NUMBERS_END = FIELD_COUNT,
+    FIELD_SKIP, /* known to come here, not used */
     FIELD_BOOL,
     FIELD_DOUBLE,
     FIELD_TEXT,
@@ -33,8 +34,6 @@ enum field_kind {
     FIELD_KVS,    /* struct kvs of an object of texts */
     FIELD_OBJECT, /* .sub, into the same record, from offset on */
     FIELD_LIST,   /* of .sub's records: pointer and size_t at offset */
-    FIELD_METRIC, /* of struct ev_task_end: arg is the enum task_metric */
-    FIELD_PEAK,   /* of struct ev_peaks: arg is the enum executor_metric */
     FIELD_EVENT,  /* the event's name, again */
     FIELD_HOOK,   /* .hook reads it; arg: bytes at offset that are its result */
 };
@@ -52,6 +51,7 @@ struct field { /* 64 bytes: one line of the cache */
     union {
         const struct shape *sub;
         field_hook *hook;
+        uint32_t mark; /* of numbers: bits to set in the shape's word of what was seen */
     };
 };
 
@@ -59,16 +59,27 @@ struct shape {
     const struct field *fields;
     uint8_t n, id;
     uint16_t size;     /* of the record, where the shape has one of its own */
+    uint16_t seen_at;  /* where in the record the uint32_t of marks is */
     const void *blank; /* the record with nothing in it; NULL: all bytes zero */
     /* After the last field. False: the record lacks what it is nothing without. */
     bool (*complete)(struct decode *d, void *rec);
 };
 
-enum { SHAPE_MAX_FIELDS = 40, SHAPE_MAX = 56 };
+enum { SHAPE_MAX_FIELDS = 40, SHAPE_MAX = 56, ACCUM_GUESSES = 1024, ACCUM_STAGES = 64 };
+
+/* What an accumulable of a task looks like: decode_task.h. */
+struct accum_guess {
+    char head[128]; /* from its brace to its update */
+    uint8_t head_len, form, use;
+    uint16_t next; /* which one came behind it */
+    int64_t id;
+};
 
 /* What was learnt from the lines so far. It makes guesses good, never answers. */
 struct decode_memo {
     uint8_t next[SHAPE_MAX][SHAPE_MAX_FIELDS + 1]; /* after field k; [n]: the first */
+    struct accum_guess accums[ACCUM_GUESSES];
+    struct accum_guess first[ACCUM_STAGES]; /* by stage; only .next: the first of a task */
 };
 
 /* What lives as long as the decoding of one chunk. */
@@ -99,7 +110,9 @@ struct decode {
 #define HOOK(name, type, member, f)                                                      \
     { KEY(name), .kind = FIELD_HOOK, .offset = offsetof(type, member),                   \
       .arg = sizeof(((type *)0)->member), .hook = f }
-#define METRIC(name, m) { KEY(name), .kind = FIELD_METRIC, .arg = METRIC_##m }
+#define METRIC(name, m)                                                                  \
+    { KEY(name), .kind = FIELD_I64, .mark = UINT32_C(1) << METRIC_##m,                   \
+      .offset = offsetof(struct ev_task_end, metric) + sizeof(int64_t) * METRIC_##m }
 #define FIELDS(table) .fields = table, .n = ARRAY_LEN(table)
 
 static const char *read_object(struct decode *d, const char *p, const struct shape *sh,
@@ -180,7 +193,7 @@ static bool text_number(struct sv text, int64_t *out)
 }
 
 /* A whole number, as one or as text; *whole tells. */
-static inline const char *read_whole(struct decode *d, const char *p, int64_t *out, bool *whole)
+static __attribute__((noinline)) const char *read_whole(struct decode *d, const char *p, int64_t *out, bool *whole)
 {
     struct sv text;
 
@@ -212,19 +225,24 @@ static const char *read_double(struct decode *d, const char *p, double *out)
     return end;
 }
 
-static const char *read_bool(struct decode *d, const char *p, bool *out)
+static inline const char *read_bool(struct decode *d, const char *p, bool *out)
 {
     struct sv text;
 
+    if (LIKELY(memcmp(p, "fals", 4) == 0 && p[4] == 'e')) {
+        *out = false;
+        return p + 5;
+    }
+    if (memcmp(p, "true", 4) == 0) {
+        *out = true;
+        return p + 4;
+    }
     if (*p == '"') {
         if ((p = read_string(&d->scan, p, &text)) && (sv_is(text, "true") || sv_is(text, "false")))
             *out = sv_is(text, "true");
         return p;
     }
-    const char *end = skip_value(&d->scan, p);
-    if (end && (*p == 't' || *p == 'f'))
-        *out = *p == 't';
-    return end;
+    return skip_value(&d->scan, p);
 }
 
 /* Text; out->p is NULL after anything else. */
@@ -332,7 +350,7 @@ static void *restore(struct decode *d, void *at, size_t size)
 }
 
 /* Takes back what an earlier field of this key has set. */
-static void reset_field(struct decode *d, const struct field *f, char *rec)
+static void reset_field(struct decode *d, const struct shape *sh, const struct field *f, char *rec)
 {
     char *at = rec + f->offset;
 
@@ -341,8 +359,10 @@ static void reset_field(struct decode *d, const struct field *f, char *rec)
     case FIELD_EVENT:
         break;
     case FIELD_I64:
-    case FIELD_TIME:
+    case FIELD_COUNT:
         restore(d, at, sizeof(int64_t));
+        if (f->mark)
+            *(uint32_t *)(void *)(rec + sh->seen_at) &= ~f->mark;
         break;
     case FIELD_BOOL:
         restore(d, at, sizeof(bool));
@@ -363,56 +383,26 @@ static void reset_field(struct decode *d, const struct field *f, char *rec)
         break;
     case FIELD_OBJECT:
         for (unsigned k = 0; k < f->sub->n; k++)
-            reset_field(d, &f->sub->fields[k], at);
-        break;
-    case FIELD_METRIC:
-        ((struct ev_task_end *)(void *)rec)->metrics_seen &= ~(UINT32_C(1) << f->arg);
-        ((struct ev_task_end *)(void *)rec)->metric[f->arg] = 0;
-        break;
-    case FIELD_PEAK:
-        ((struct ev_peaks *)(void *)rec)->seen &= ~(UINT32_C(1) << f->arg);
-        ((struct ev_peaks *)(void *)rec)->value[f->arg] = 0;
+            reset_field(d, f->sub, &f->sub->fields[k], at);
         break;
     }
 }
 
+/* The value at p for a field that is no number. */
 static inline const char *read_field(struct decode *d, const char *p, const struct field *f,
                                      char *rec)
 {
     char *at = rec + f->offset;
-    int64_t number = 0;
-    bool whole;
 
     switch ((enum field_kind)f->kind) {
+    case FIELD_I64:
+    case FIELD_COUNT:
+        break;
     case FIELD_SKIP:
         return skip_value(&d->scan, p);
     case FIELD_EVENT:
         d->event_again = true;
         return skip_value(&d->scan, p);
-    case FIELD_I64:
-        p = read_whole(d, p, &number, &whole);
-        if (whole)
-            memcpy(at, &number, sizeof number);
-        return p;
-    case FIELD_TIME:
-        p = read_whole(d, p, &number, &whole);
-        if (whole && number >= 0)
-            memcpy(at, &number, sizeof number);
-        return p;
-    case FIELD_METRIC:
-        p = read_whole(d, p, &number, &whole);
-        if (whole) {
-            ((struct ev_task_end *)(void *)rec)->metrics_seen |= UINT32_C(1) << f->arg;
-            ((struct ev_task_end *)(void *)rec)->metric[f->arg] = number;
-        }
-        return p;
-    case FIELD_PEAK:
-        p = read_whole(d, p, &number, &whole);
-        if (whole && number >= 0) {
-            ((struct ev_peaks *)(void *)rec)->seen |= UINT32_C(1) << f->arg;
-            ((struct ev_peaks *)(void *)rec)->value[f->arg] = number;
-        }
-        return p;
     case FIELD_BOOL:
         return read_bool(d, p, (bool *)at);
     case FIELD_DOUBLE:
@@ -446,6 +436,7 @@ static __attribute__((noinline)) const char *find_field(struct decode *d, const 
 {
     struct sv key;
 
+    p = skip_blanks(&d->scan, p);
     if (*p != '"' || !(p = read_string(&d->scan, p, &key)))
         return NULL;
     p = skip_blanks(&d->scan, p);
@@ -460,20 +451,29 @@ static __attribute__((noinline)) const char *find_field(struct decode *d, const 
     return p + 1;
 }
 
-static __attribute__((noinline)) void field_again(struct decode *d, const struct field *f,
-                                                  char *rec)
+static __attribute__((noinline)) void field_again(struct decode *d, const struct shape *sh,
+                                                  const struct field *f, char *rec)
 {
     d->duplicate = true;
-    reset_field(d, f, rec);
+    reset_field(d, sh, f, rec);
 }
 
-/* The rest of an object from its first key on. */
-static const char *read_members(struct decode *d, const char *p, const struct shape *sh, void *rec)
+static void mark_seen(const struct shape *sh, char *rec, uint32_t seen)
+{
+    if (seen)
+        *(uint32_t *)(void *)(rec + sh->seen_at) |= seen;
+}
+
+/* The rest of an object from its first key on. Most fields are numbers of a few digits
+ * with a comma behind them: these go round the loop on the shortest way. */
+static const char *read_members(struct decode *d, const char *p, const struct shape *sh, void *to)
 {
     struct scan *s = &d->scan;
     uint8_t *next = d->memo->next[sh->id];
+    char *rec = to;
     unsigned k = sh->n;
-    uint64_t seen = 0;
+    uint64_t fields_seen = 0;
+    uint32_t seen = 0;
 
     for (;;) {
         const struct field *f = &sh->fields[next[k]];
@@ -486,30 +486,54 @@ static const char *read_members(struct decode *d, const char *p, const struct sh
 
             if (!(p = find_field(d, p, sh, &found)))
                 return NULL;
-            f = found == sh->n ? NULL : &sh->fields[found];
-            if (f) {
-                next[k] = (uint8_t)found;
-                k = found;
+            if (found == sh->n) {
+                if (!(p = skip_value(s, skip_blanks(s, p))))
+                    return NULL;
+                goto behind_value;
             }
+            f = &sh->fields[found];
+            next[k] = (uint8_t)found;
+            k = found;
         }
-        p = skip_blanks(s, p);
-        if (UNLIKELY(!f)) {
-            p = skip_value(s, p);
+        if (UNLIKELY(fields_seen >> k & 1)) {
+            mark_seen(sh, rec, seen);
+            seen = 0;
+            field_again(d, sh, f, rec);
+        }
+        fields_seen |= UINT64_C(1) << k;
+        if (f->kind <= FIELD_NUMBERS_END) {
+            unsigned n = vec_digits(p);
+            int64_t value = 0;
+            bool whole;
+
+            if (LIKELY(n != 0 && (p[n] == ',' || p[n] == '}'))) {
+                value = (int64_t)vec_number(p, n);
+                memcpy(rec + f->offset, &value, sizeof value);
+                seen |= f->mark;
+                p += n + 1;
+                if (p[-1] == ',')
+                    continue;
+                mark_seen(sh, rec, seen);
+                return p;
+            }
+            p = read_whole(d, skip_blanks(s, p), &value, &whole);
+            if (whole && (value >= 0 || f->kind == FIELD_I64)) {
+                memcpy(rec + f->offset, &value, sizeof value);
+                seen |= f->mark;
+            }
         } else {
-            if (UNLIKELY(seen >> k & 1))
-                field_again(d, f, rec);
-            seen |= UINT64_C(1) << k;
-            p = read_field(d, p, f, rec);
+            p = read_field(d, skip_blanks(s, p), f, rec);
         }
         if (UNLIKELY(!p))
             return NULL;
+    behind_value:
         p = skip_blanks(s, p);
-        if (*p == '}')
-            return p + 1;
         if (*p != ',')
-            return NULL;
-        p = skip_blanks(s, p + 1);
+            break;
+        p++;
     }
+    mark_seen(sh, rec, seen);
+    return *p == '}' ? p + 1 : NULL;
 }
 
 /* Any value at p; the fields of an object go to rec. */

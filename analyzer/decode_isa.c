@@ -352,8 +352,10 @@ static void decode_lines(const char *text, size_t len, bool last, struct event_b
     size_t whole = tail ? (size_t)(tail - text) + 1 : 0;
     struct decode d = { .batch = b, .text_end = text + whole };
 
-    if (!b->memo)
+    if (!b->memo) {
         b->memo = xcalloc(1, sizeof *d.memo);
+        clear_guesses(b->memo);
+    }
     d.memo = b->memo;
     for (const char *line = text; line < text + whole; b->lines++)
         line = decode_line(&d, line, (uint64_t)(line - text), false) + 1;

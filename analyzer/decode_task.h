@@ -39,43 +39,210 @@ static void keep_accumulable(struct decode *d, const struct accumulable *a)
     }
 }
 
-static const char *accumulable_element(struct decode *d, const char *p, const void *arg)
+/* Nearly all bytes of a large log are accumulables, and those of a stage are the same
+ * in every task but for two numbers:
+ *
+ *     {"ID":900,"Name":"duration","Update":"3871","Value":"70497","Internal":true,...}
+ *     |------------ head -----------------|    |-- mid --|     |------ tail -------|
+ *
+ * So a guess keeps the head of each, as text, and which of a few ways to go on follows
+ * it. Where the bytes are the same they mean the same: they were walked before. Guesses
+ * lie in a table by id, and each knows which one came behind it last time, so that a
+ * task's list is compared with the list of the task before. */
+static const struct accum_form {
+    const char *mid, *tail;
+    uint8_t mid_len, tail_len;
+} accum_forms[] = {
+#define FORM(q, rest)                                                                    \
+    { q ",\"Value\":" q, q ",\"Internal\":" rest, sizeof(q ",\"Value\":" q) - 1,           \
+      sizeof(q ",\"Internal\":" rest) - 1 }
+#define FORMS(q)                                                                         \
+    FORM(q, "true,\"Count Failed Values\":true}"),                                       \
+    FORM(q, "true,\"Count Failed Values\":true,\"Metadata\":\"sql\"}"),                   \
+    FORM(q, "false,\"Count Failed Values\":false}"),                                     \
+    FORM(q, "false,\"Count Failed Values\":true}"),                                      \
+    FORM(q, "false,\"Count Failed Values\":true,\"Metadata\":\"sql\"}")
+    FORMS(""),
+    FORMS("\""),
+#undef FORMS
+#undef FORM
+};
+
+enum { GUESS_IGNORED, GUESS_KEPT, GUESS_PEAK };
+
+static inline struct accum_guess *guess_of(struct decode *d, int64_t id)
+{
+    return &d->memo->accums[(uint64_t)id % ACCUM_GUESSES];
+}
+
+/* Guesses of 32 NUL bytes, which no value begins with. */
+static void clear_guesses(struct decode_memo *memo)
+{
+    for (size_t i = 0; i < ACCUM_GUESSES; i++)
+        memo->accums[i] = (struct accum_guess){ .head_len = 32 };
+}
+
+/* Takes the accumulable at p if it is the one guessed. NULL: it is another. */
+static inline const char *take_guess(struct decode *d, const char *p, const struct accum_guess *g)
+{
+    const struct accum_form *form = &accum_forms[g->form];
+
+    if (UNLIKELY(!vec_same_run(p, g->head, g->head_len)))
+        return NULL;
+    const char *update = p + g->head_len;
+    unsigned n = vec_digits(update);
+    p = update + n;
+    if (UNLIKELY(n == 0 ||
+                 ((load_8(p) ^ load_8(form->mid)) |
+                  (load_8(p + form->mid_len - 8) ^ load_8(form->mid + form->mid_len - 8)))))
+        return NULL;
+    p += form->mid_len;
+    unsigned n_value = vec_digits(p);
+    p += n_value;
+    if (UNLIKELY(n_value == 0 || !vec_same_run(p, form->tail, form->tail_len)))
+        return NULL;
+    if (g->use == GUESS_KEPT)
+        stack_push(d, &(struct ev_accum){ g->id, (int64_t)vec_number(update, n) },
+                   sizeof(struct ev_accum));
+    else if (g->use == GUESS_PEAK)
+        d->task_peak = (int64_t)vec_number(update, n);
+    return p + form->tail_len;
+}
+
+/* Remembers the accumulable at p, which has been read as `a`, if it is like others. */
+static void learn_guess(struct decode *d, const char *p, const char *end, const struct accumulable *a)
+{
+    struct accum_guess g = { .id = a->id };
+    const char *at = p;
+
+    if (memcmp(at, "{\"ID\":", 6) != 0 || !a->name.p)
+        return;
+    at += 6;
+    at += vec_digits(at);
+    if (memcmp(at, ",\"Name\":\"", 9) != 0 || a->name.p != at + 9)
+        return; /* escaped, or in another order */
+    for (size_t i = 0; i < a->name.len; i++)
+        if (byte_at(a->name.p + i) < ' ' || byte_at(a->name.p + i) > 0x7F)
+            return; /* lines that hold these are noted one by one */
+    at = a->name.p + a->name.len;
+    if (memcmp(at, "\",\"Update\":", 11) != 0)
+        return;
+    at += 11;
+    at += *at == '"';
+    size_t head_len = (size_t)(at - p);
+    if (head_len < 32 || head_len > sizeof g.head)
+        return;
+    memcpy(g.head, p, head_len);
+    g.head_len = (uint8_t)head_len;
+    if (!sv_starts(a->name, SV("internal.metrics.")))
+        g.use = GUESS_KEPT;
+    else
+        g.use = sv_is(a->name, "internal.metrics.peakExecutionMemory") ? GUESS_PEAK : GUESS_IGNORED;
+    g.next = guess_of(d, a->id)->next;
+    for (; g.form < ARRAY_LEN(accum_forms); g.form++) {
+        size_t base = d->stack_len;
+        int64_t peak = d->task_peak;
+        const char *taken = take_guess(d, p, &g);
+
+        d->stack_len = base;
+        d->task_peak = peak;
+        if (taken == end) {
+            *guess_of(d, a->id) = g;
+            return;
+        }
+    }
+}
+
+/* The accumulable at p, which is not the guessed one. *g becomes the guess for it. */
+static __attribute__((noinline)) const char *read_accumulable(struct decode *d, const char *p,
+                                                              struct accum_guess **g)
 {
     struct accumulable a;
+    const char *end;
+    unsigned n;
 
-    (void)arg;
-    if (!(p = read_record(d, p, &accumulable_shape, &a)))
+    if (memcmp(p, "{\"ID\":", 6) == 0 && (n = vec_digits(p + 6)) != 0) {
+        struct accum_guess *other = guess_of(d, (int64_t)vec_number(p + 6, n));
+
+        if ((end = take_guess(d, p, other))) {
+            (*g)->next = (uint16_t)(other - d->memo->accums);
+            *g = other;
+            return end;
+        }
+    }
+    if (!(end = read_record(d, p, &accumulable_shape, &a)))
         return NULL;
+    if (a.id != NONE)
+        learn_guess(d, p, end, &a);
     keep_accumulable(d, &a);
-    return p;
+    (*g)->next = (uint16_t)(guess_of(d, a.id) - d->memo->accums);
+    *g = guess_of(d, a.id);
+    return end;
 }
 
 static const char *task_accumulables(struct decode *d, const char *p, void *rec)
 {
+    struct ev_task_end *e = rec;
+    struct scan *s = &d->scan;
+    struct accum_guess *guesses = d->memo->accums;
+    struct accum_guess *g = &d->memo->first[(uint64_t)e->task.stage_id % ACCUM_STAGES];
     size_t base = d->stack_len;
 
     d->task_peak = NONE;
-    if ((p = read_array(d, p, accumulable_element, NULL)))
-        stack_take(d, base, sizeof(struct ev_accum), &((struct ev_task_end *)rec)->accums);
-    return p;
+    if (*p != '[')
+        return skip_value(s, p);
+    if (++s->depth > SCAN_MAX_DEPTH)
+        return NULL;
+    p = skip_blanks(s, p + 1);
+    while (*p != ']') {
+        struct accum_guess *next = &guesses[g->next];
+        const char *end = take_guess(d, p, next);
+
+        if (LIKELY(end != NULL)) {
+            p = end;
+            g = next;
+        } else if (!(p = read_accumulable(d, p, &g))) {
+            return NULL;
+        }
+        p = skip_blanks(s, p);
+        if (*p == ']')
+            break;
+        if (*p != ',')
+            return NULL;
+        p = skip_blanks(s, p + 1);
+        if (*p == ']')
+            return NULL;
+    }
+    s->depth--;
+    stack_take(d, base, sizeof(struct ev_accum), &e->accums);
+    return p + 1;
 }
 
 /* ---- Task Info ---- */
 
+#define TEXT(literal) { literal, sizeof(literal) - 1 }
+
+/* The position of text among names, or that of the last of them. */
+static unsigned word_of(struct sv text, const struct sv *names, unsigned last)
+{
+    unsigned i = 0;
+
+    while (i < last && !sv_eq(text, names[i]))
+        i++;
+    return i;
+}
+
 static const char *task_locality(struct decode *d, const char *p, void *rec)
 {
-    static const char *const names[] = {
-        [LOCALITY_PROCESS] = "PROCESS_LOCAL", [LOCALITY_NODE] = "NODE_LOCAL",
-        [LOCALITY_NO_PREF] = "NO_PREF",       [LOCALITY_RACK] = "RACK_LOCAL",
+    static const struct sv names[] = {
+        [LOCALITY_PROCESS] = TEXT("PROCESS_LOCAL"), [LOCALITY_NODE] = TEXT("NODE_LOCAL"),
+        [LOCALITY_NO_PREF] = TEXT("NO_PREF"),       [LOCALITY_RACK] = TEXT("RACK_LOCAL"),
+        [LOCALITY_ANY] = TEXT("ANY"),
     };
-    struct ev_task *task = rec;
     struct sv text;
 
     p = read_text(d, p, &text);
-    task->locality = LOCALITY_ANY;
-    for (unsigned i = 0; i < ARRAY_LEN(names); i++)
-        if (sv_is(text, names[i]))
-            task->locality = (enum locality)i;
+    ((struct ev_task *)rec)->locality = (enum locality)word_of(text, names, LOCALITY_ANY);
     return p;
 }
 
@@ -89,14 +256,14 @@ static const char *task_executor(struct decode *d, const char *p, void *rec)
     FIELD("Task ID", FIELD_I64, struct ev_task, task_id),                                \
     FIELD("Index", FIELD_I64, struct ev_task, index),                                    \
     FIELD("Attempt", FIELD_I64, struct ev_task, attempt),                                \
-    FIELD("Partition ID", FIELD_TIME, struct ev_task, partition),                        \
-    FIELD("Launch Time", FIELD_TIME, struct ev_task, launch_ms),                         \
+    FIELD("Partition ID", FIELD_COUNT, struct ev_task, partition),                        \
+    FIELD("Launch Time", FIELD_COUNT, struct ev_task, launch_ms),                         \
     HOOK("Executor ID", struct ev_task, executor_id, task_executor),                     \
     FIELD("Host", FIELD_TEXT, struct ev_task, host),                                     \
     HOOK("Locality", struct ev_task, locality, task_locality),                           \
     FIELD("Speculative", FIELD_BOOL, struct ev_task, speculative),                       \
-    FIELD("Getting Result Time", FIELD_TIME, struct ev_task, getting_result_ms),         \
-    FIELD("Finish Time", FIELD_TIME, struct ev_task, finish_ms),                         \
+    FIELD("Getting Result Time", FIELD_COUNT, struct ev_task, getting_result_ms),         \
+    FIELD("Finish Time", FIELD_COUNT, struct ev_task, finish_ms),                         \
     FIELD("Failed", FIELD_BOOL, struct ev_task, failed),                                 \
     FIELD("Killed", FIELD_BOOL, struct ev_task, killed)
 
@@ -153,6 +320,21 @@ static const struct shape task_result_shape = {
 
 /* ---- Task Metrics ---- */
 
+#define METRICS_SEEN offsetof(struct ev_task_end, metrics_seen)
+
+/* Not used, but long and in every task: read as numbers that nothing keeps. */
+static const struct field push_fields[] = {
+    SKIPPED("Corrupt Merged Block Chunks"),
+    SKIPPED("Merged Fetch Fallback Count"),
+    SKIPPED("Merged Remote Blocks Fetched"),
+    SKIPPED("Merged Local Blocks Fetched"),
+    SKIPPED("Merged Remote Chunks Fetched"),
+    SKIPPED("Merged Local Chunks Fetched"),
+    SKIPPED("Merged Remote Bytes Read"),
+    SKIPPED("Merged Local Bytes Read"),
+    SKIPPED("Merged Remote Requests Duration"),
+};
+static const struct shape push_shape = { FIELDS(push_fields), .id = SHAPE_PUSH };
 static const struct field shuffle_read_fields[] = {
     METRIC("Remote Blocks Fetched", REMOTE_BLOCKS),
     METRIC("Local Blocks Fetched", LOCAL_BLOCKS),
@@ -162,11 +344,11 @@ static const struct field shuffle_read_fields[] = {
     METRIC("Local Bytes Read", LOCAL_BYTES),
     METRIC("Total Records Read", SHUFFLE_READ_ROWS),
     METRIC("Remote Requests Duration", REMOTE_REQUESTS_MS),
-    SKIPPED("Push Based Shuffle"),
-    SKIPPED("Shuffle Push Read Metrics"),
+    OBJECT("Push Based Shuffle", push_shape),
+    OBJECT("Shuffle Push Read Metrics", push_shape),
 };
 static const struct shape shuffle_read_shape = {
-    FIELDS(shuffle_read_fields), .id = SHAPE_SHUFFLE_READ,
+    FIELDS(shuffle_read_fields), .id = SHAPE_SHUFFLE_READ, .seen_at = METRICS_SEEN,
 };
 static const struct field shuffle_write_fields[] = {
     METRIC("Shuffle Bytes Written", SHUFFLE_WRITE_BYTES),
@@ -174,20 +356,24 @@ static const struct field shuffle_write_fields[] = {
     METRIC("Shuffle Records Written", SHUFFLE_WRITE_ROWS),
 };
 static const struct shape shuffle_write_shape = {
-    FIELDS(shuffle_write_fields), .id = SHAPE_SHUFFLE_WRITE,
+    FIELDS(shuffle_write_fields), .id = SHAPE_SHUFFLE_WRITE, .seen_at = METRICS_SEEN,
 };
 static const struct field input_fields[] = {
     SKIPPED("Data Read Method"),
     METRIC("Bytes Read", INPUT_BYTES),
     METRIC("Records Read", INPUT_ROWS),
 };
-static const struct shape input_shape = { FIELDS(input_fields), .id = SHAPE_INPUT };
+static const struct shape input_shape = {
+    FIELDS(input_fields), .id = SHAPE_INPUT, .seen_at = METRICS_SEEN,
+};
 static const struct field output_fields[] = {
     SKIPPED("Data Write Method"),
     METRIC("Bytes Written", OUTPUT_BYTES),
     METRIC("Records Written", OUTPUT_ROWS),
 };
-static const struct shape output_shape = { FIELDS(output_fields), .id = SHAPE_OUTPUT };
+static const struct shape output_shape = {
+    FIELDS(output_fields), .id = SHAPE_OUTPUT, .seen_at = METRICS_SEEN,
+};
 
 static const char *metrics_host(struct decode *d, const char *p, void *rec)
 {
@@ -215,7 +401,9 @@ static const struct field metrics_fields[] = {
     OBJECT("Output Metrics", output_shape),
     SKIPPED("Updated Blocks"),
 };
-static const struct shape metrics_shape = { FIELDS(metrics_fields), .id = SHAPE_METRICS };
+static const struct shape metrics_shape = {
+    FIELDS(metrics_fields), .id = SHAPE_METRICS, .seen_at = METRICS_SEEN,
+};
 
 static const char *read_metrics(struct decode *d, const char *p, struct ev_task_end *e)
 {
@@ -236,24 +424,21 @@ static const char *task_end_metrics(struct decode *d, const char *p, void *rec)
 
 static const char *reason_word(struct decode *d, const char *p, void *rec)
 {
-    static const char *const names[] = {
-        [REASON_SUCCESS] = "Success",
-        [REASON_RESUBMITTED] = "Resubmitted",
-        [REASON_FETCH_FAILED] = "FetchFailed",
-        [REASON_EXCEPTION] = "ExceptionFailure",
-        [REASON_RESULT_LOST] = "TaskResultLost",
-        [REASON_KILLED] = "TaskKilled",
-        [REASON_COMMIT_DENIED] = "TaskCommitDenied",
-        [REASON_EXECUTOR_LOST] = "ExecutorLostFailure",
+    static const struct sv names[] = {
+        [REASON_SUCCESS] = TEXT("Success"),
+        [REASON_RESUBMITTED] = TEXT("Resubmitted"),
+        [REASON_FETCH_FAILED] = TEXT("FetchFailed"),
+        [REASON_EXCEPTION] = TEXT("ExceptionFailure"),
+        [REASON_RESULT_LOST] = TEXT("TaskResultLost"),
+        [REASON_KILLED] = TEXT("TaskKilled"),
+        [REASON_COMMIT_DENIED] = TEXT("TaskCommitDenied"),
+        [REASON_EXECUTOR_LOST] = TEXT("ExecutorLostFailure"),
+        [REASON_UNKNOWN] = TEXT("UnknownReason"),
     };
-    struct ev_task_end *e = rec;
     struct sv text;
 
     p = read_text(d, p, &text);
-    e->reason = REASON_UNKNOWN;
-    for (unsigned i = 0; i < ARRAY_LEN(names); i++)
-        if (sv_is(text, names[i]))
-            e->reason = (enum task_end_reason)i;
+    ((struct ev_task_end *)rec)->reason = (enum task_end_reason)word_of(text, names, REASON_UNKNOWN);
     return p;
 }
 
@@ -335,6 +520,7 @@ static bool task_end_complete(struct decode *d, void *rec)
         e->metrics_seen |= UINT32_C(1) << METRIC_PEAK_EXECUTION_BYTES;
         e->metric[METRIC_PEAK_EXECUTION_BYTES] = d->task_peak;
     }
+    settle_peaks(&e->peaks);
     if (!e->task.host.p)
         e->task.host = d->task_host;
     return task_start_complete(d, rec);

@@ -120,6 +120,17 @@ static inline bool vec_same(const char *p, const char *key, unsigned n)
     return ((load_8(p) ^ load_8(key)) << (64 - 8 * n)) == 0; /* 1 <= n <= 8 */
 }
 
+/* True where the n bytes at p are those at q; 32 <= n <= 128. The last block may
+ * overlap the one before it: cheaper than a mask. */
+static inline bool vec_same_run(const char *p, const char *q, unsigned n)
+{
+    uint64_t other = load_8(p + n - 8) ^ load_8(q + n - 8);
+
+    for (unsigned i = 0; i + 8 < n; i += 8)
+        other |= load_8(p + i) ^ load_8(q + i);
+    return other == 0;
+}
+
 #else
 
 static inline __m128i load_16(const char *p)
@@ -189,6 +200,15 @@ static inline bool vec_same(const char *p, const char *key, unsigned n)
     unsigned same = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(load_16(p), load_16(key)));
 
     return (~same & ((1u << n) - 1)) == 0;
+}
+
+static inline bool vec_same_run(const char *p, const char *q, unsigned n)
+{
+    __m128i same = _mm_cmpeq_epi8(load_16(p + n - 16), load_16(q + n - 16));
+
+    for (unsigned i = 0; i + 16 < n; i += 16)
+        same = _mm_and_si128(same, _mm_cmpeq_epi8(load_16(p + i), load_16(q + i)));
+    return _mm_movemask_epi8(same) == 0xFFFF;
 }
 
 #else
@@ -263,6 +283,21 @@ static inline bool vec_same(const char *p, const char *key, unsigned n)
     unsigned rest = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(load_16(p + 32), load_16(key + 32)));
 
     return same == UINT32_MAX && _bzhi_u32(~rest, n - 32) == 0;
+}
+
+static inline __m256i other_32(const char *p, const char *q)
+{
+    return _mm256_xor_si256(load_32(p), load_32(q));
+}
+
+static inline bool vec_same_run(const char *p, const char *q, unsigned n)
+{
+    unsigned last = n - 32, at_1 = last < 32 ? last : 32, at_2 = last < 64 ? last : 64;
+    __m256i other = _mm256_or_si256(
+        _mm256_or_si256(other_32(p, q), other_32(p + at_1, q + at_1)),
+        _mm256_or_si256(other_32(p + at_2, q + at_2), other_32(p + last, q + last)));
+
+    return _mm256_testz_si256(other, other);
 }
 
 #endif /* 32 bytes and more */
