@@ -1,5 +1,5 @@
 /* The events of the log but for those of tasks: their objects as shapes, in the order
- * in which Spark writes the keys. reference: docs/eventlog.md.
+ * in which Spark writes the keys.
  *
  * Included by decode_isa.c only. */
 #ifndef ANALYZER_DECODE_EVENT_H

@@ -20,6 +20,7 @@
 #include "analyzer/scan.h"
 #include "base/mem.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 enum field_kind {
@@ -315,15 +316,23 @@ static const char *read_kvs(struct decode *d, const char *p, void *to)
 
 /* ---- records and fields ---- */
 
+/* The record with nothing in it, as long as the shape says. */
+static const char *blank_of(const struct shape *sh)
+{
+    static const char zeros[256];
+
+    assert(sh->blank || sh->size <= sizeof zeros);
+    return sh->blank ? sh->blank : zeros;
+}
+
 /* Reads an object into a record of its own, beginning with a blank one. */
 static const char *read_record(struct decode *d, const char *p, const struct shape *sh, void *rec)
 {
-    static const char zeros[1024];
     char *outer_rec = d->rec;
     const char *outer_blank = d->blank;
 
     d->rec = rec;
-    d->blank = sh->blank ? sh->blank : zeros;
+    d->blank = blank_of(sh);
     memcpy(rec, d->blank, sh->size);
     p = read_object(d, p, sh, rec);
     d->rec = outer_rec;

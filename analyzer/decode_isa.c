@@ -137,15 +137,15 @@ struct line_event {
 static const char *read_event(struct decode *d, const char *p, bool inside, struct line_event *out)
 {
     const struct shape *sh = out->class->shape;
-    void *rec = NULL;
+    static char nothing; /* where events without a record would put their fields */
+    void *rec = &nothing;
 
     if (sh->size) {
         rec = arena_alloc(d->scan.arena, sh->size);
-        if (sh->blank)
-            memcpy(rec, sh->blank, sh->size);
+        memcpy(rec, blank_of(sh), sh->size);
     }
     d->rec = rec;
-    d->blank = sh->blank;
+    d->blank = blank_of(sh);
     if (!inside) {
         p = read_object(d, p, sh, rec);
     } else {
@@ -157,7 +157,7 @@ static const char *read_event(struct decode *d, const char *p, bool inside, stru
             p = *p == '}' ? p + 1 : NULL;
         d->scan.depth--;
     }
-    if (p && rec && (!sh->complete || sh->complete(d, rec)))
+    if (p && sh->size && (!sh->complete || sh->complete(d, rec)))
         out->body = rec;
     return p;
 }

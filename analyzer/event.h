@@ -3,7 +3,8 @@
  * Text in a record points into the decoded chunk or into the batch's arena, and
  * is good until the batch is reset. Numbers that the line does not hold are
  * EVENT_NONE (times, ids, sizes) unless the field says otherwise; text that it
- * does not hold has p == NULL. reference: docs/eventlog.md for units. */
+ * does not hold has p == NULL. Spark's "not known" (-1) of times, partitions and
+ * peaks counts as not held. The driver's executor id is "driver" in all versions. */
 #ifndef ANALYZER_EVENT_H
 #define ANALYZER_EVENT_H
 
