@@ -7,6 +7,9 @@
 
 /* Every magic number is this long or shorter. */
 #define FRAME_MAGIC 4
+/* Offered of a new frame, to learn the header's length: given a whole one, zstd would
+ * decode it at one go, and tell nothing of it if its last block is broken. */
+#define FRAME_FIRST 5
 
 struct frame_state {
     const struct frame_class *class;
@@ -45,7 +48,7 @@ static enum next frame_start(struct frame_state *st, struct codec_io *io, struct
     if (!st->class->starts(io->in.p, io->in.len))
         return codec_corrupt(io, "no %s begins where one is due", st->class->unit);
     st->inside = true;
-    st->want = 0;
+    st->want = FRAME_FIRST;
     return NEXT_ITEM;
 }
 
