@@ -176,16 +176,16 @@ static enum errc no_log(const struct decoder *d, size_t decoded, struct err *err
 /* *decoded: how many bytes were looked at. */
 static enum errc probe(struct decoder *d, size_t *decoded, struct err *err)
 {
-    char *text = xmalloc(PROBE_BYTES);
+    char *text = NULL;
     enum next step = NEXT_ITEM;
     bool shown = false;
     size_t have = 0;
 
     while (!shown && have < PROBE_BYTES) {
-        size_t got = 0, room = PROBE_BYTES - have;
+        size_t got = 0;
 
-        step = decoder_read(d, text + have, room < PROBE_STEP ? room : PROBE_STEP, &got,
-                            err);
+        text = xrealloc(text, have + PROBE_STEP);
+        step = decoder_read(d, text + have, PROBE_STEP, &got, err);
         if (step != NEXT_ITEM)
             break;
         shown = shows_event((struct sv){ text, have + got }, have);
