@@ -1,0 +1,455 @@
+/* The graph in DOT, for graphviz and for people who like to change it by hand.
+ *
+ * Every attribute graphviz needs is written out, so that `dot -Tsvg` draws the
+ * same picture as we do. Nodes hold an HTML-like table: name and place on the
+ * critical path, what the stage does, a bar of text blocks, numbers, badges. Text
+ * is clean already (graph_label.c); here it is escaped for its three places:
+ * quoted strings (where \ and " count, and & because graphviz decodes entities),
+ * HTML-like labels (XML), and identifiers, which are ours. */
+#include "ui/graph.h"
+
+#include "base/units.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+
+/* DejaVu and Verdana have the same widths, so boxes fit where either exists. */
+#define FONT "DejaVu Sans,Verdana,Helvetica,sans-serif"
+#define BLUE "#1552c4"
+#define DARK_RED "#8b0000"
+#define GREY "#8a8a8a"
+
+static void quoted(struct strbuf *out, const char *text)
+{
+    strbuf_addc(out, '"');
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\')
+            strbuf_addc(out, '\\');
+        if (*text == '&')
+            strbuf_addz(out, "&amp;");
+        else if (*text == '\n')
+            strbuf_addz(out, "&#10;");
+        else
+            strbuf_addc(out, *text);
+    }
+    strbuf_addc(out, '"');
+}
+
+static void font(struct strbuf *out, int size, const char *color)
+{
+    strbuf_printf(out, "<FONT POINT-SIZE=\"%d\"", size);
+    if (color)
+        strbuf_printf(out, " COLOR=\"%s\"", color);
+    strbuf_addc(out, '>');
+}
+
+static void row(struct strbuf *out, int size, const char *text, bool bold)
+{
+    if (!*text)
+        return;
+    strbuf_addz(out, "<TR><TD ALIGN=\"LEFT\">");
+    font(out, size, NULL);
+    strbuf_addz(out, bold ? "<B>" : "");
+    graph_xml(out, text);
+    strbuf_addz(out, bold ? "</B>" : "");
+    strbuf_addz(out, "</FONT></TD></TR>");
+}
+
+static void badge_cell(struct strbuf *out, const char *text)
+{
+    strbuf_addz(out, "<TD BGCOLOR=\"#ffffff\" BORDER=\"1\" COLOR=\"#5a0f0f\" CELLPADDING=\"2\">");
+    font(out, 9, "#5a0f0f");
+    strbuf_addz(out, "<B>");
+    graph_xml(out, text);
+    strbuf_addz(out, "</B></FONT></TD>");
+}
+
+static void badge_row(struct strbuf *out, const struct graph_node *n)
+{
+    if (n->n_badges == 0)
+        return;
+    strbuf_addz(out, "<TR><TD ALIGN=\"LEFT\"><TABLE BORDER=\"0\" CELLSPACING=\"3\" CELLPADDING=\"0\"><TR>");
+    for (uint32_t i = 0; i < n->n_badges; i++)
+        badge_cell(out, n->badges[i]);
+    if (n->more_badges) {
+        struct strbuf more = { 0 };
+
+        strbuf_printf(&more, "+%" PRIu32, n->more_badges);
+        badge_cell(out, more.p);
+        strbuf_release(&more);
+    }
+    strbuf_addz(out, "</TR></TABLE></TD></TR>");
+}
+
+static const char *shape_of(enum graph_shape s)
+{
+    switch (s) {
+    case SHAPE_RESULT:
+    case SHAPE_SHUFFLE_MAP:
+    case SHAPE_SKIPPED:
+        return "box";
+    case SHAPE_SCAN:
+        return "tab";
+    case SHAPE_BROADCAST:
+        return "component";
+    case SHAPE_FOLDED:
+        return "box3d";
+    }
+    return "box";
+}
+
+/* 9 to 22 points by the root of the task time: areas then compare like times. */
+static int title_size(const struct graph_node *n, int64_t most_ms)
+{
+    return most_ms > 0 ? (int)lround(9 + 13 * sqrt((double)n->task_ms / (double)most_ms)) : 12;
+}
+
+static void node_label(struct strbuf *out, const struct graph_node *n, int size)
+{
+    struct strbuf line = { 0 };
+
+    if (n->step)
+        strbuf_printf(&line, "(%" PRIu32 ") ", n->step);
+    strbuf_addz(&line, n->name);
+    if (n->stage_ix != IX_NONE) {
+        strbuf_addz(&line, "  ");
+        units_ms(&line, n->wall_ms);
+    }
+    strbuf_addz(out, "<<TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"0\" CELLPADDING=\"1\">");
+    row(out, size, line.p, true);
+    strbuf_reset(&line);
+    row(out, 10, n->what, false);
+    if (n->shape != SHAPE_SKIPPED) {
+        if (n->share > 0) {
+            graph_bar(&line, n->share, 10, false);
+            strbuf_addc(&line, ' ');
+            units_share(&line, n->share);
+            row(out, 10, line.p, false);
+            strbuf_reset(&line);
+        }
+        units_count(&line, n->tasks);
+        strbuf_addz(&line, n->tasks == 1 ? " task, " : " tasks, ");
+        units_ms(&line, n->task_ms);
+        if (n->in_bytes) {
+            strbuf_addz(&line, "; in ");
+            units_bytes(&line, n->in_bytes);
+        }
+        if (n->out_bytes) {
+            strbuf_addz(&line, "; out ");
+            units_bytes(&line, n->out_bytes);
+        }
+        row(out, 9, line.p, false);
+        badge_row(out, n);
+    }
+    strbuf_addz(out, "</TABLE>>");
+    strbuf_release(&line);
+}
+
+static void node_style(struct strbuf *out, const struct graph_node *n)
+{
+    bool rounded = n->shape == SHAPE_RESULT || n->shape == SHAPE_SKIPPED;
+
+    strbuf_printf(out, ", shape=%s, style=\"filled%s%s%s\"", shape_of(n->shape),
+                  rounded ? ",rounded" : "", n->shape == SHAPE_SKIPPED ? ",dashed" : "",
+                  n->incomplete ? ",dotted" : "");
+    if (n->shape == SHAPE_SKIPPED)
+        strbuf_printf(out, ", fillcolor=\"#ffffff\", color=\"" GREY "\", fontcolor=\"#4a4a4a\"");
+    else
+        strbuf_printf(out, ", fillcolor=\"%s\", fontcolor=\"%s\"", graph_heat_fill[n->heat],
+                      graph_heat_ink[n->heat]);
+    if (n->failed)
+        strbuf_addz(out, ", color=\"" DARK_RED "\", penwidth=3");
+    else if (n->critical && n->shape != SHAPE_FOLDED)
+        strbuf_addz(out, ", color=\"" BLUE "\", penwidth=4");
+    if (n->stage_ix != IX_NONE && n->attempts > 1)
+        strbuf_addz(out, ", peripheries=2");
+}
+
+static void write_node(struct strbuf *out, const struct graph_node *n, int64_t most_ms, int indent)
+{
+    strbuf_fill(out, ' ', (size_t)indent * 2);
+    strbuf_printf(out, "\"%s\" [id=\"%s\", class=\"", n->id, n->id);
+    graph_node_class(out, n);
+    strbuf_addz(out, "\", label=");
+    node_label(out, n, n->shape == SHAPE_SKIPPED || n->shape == SHAPE_FOLDED
+                           ? 10
+                           : title_size(n, most_ms));
+    node_style(out, n);
+    strbuf_addz(out, ", tooltip=");
+    quoted(out, n->tooltip);
+    strbuf_addz(out, "];\n");
+}
+
+/* Nodes and clusters by the cluster they are in, as chains of positions. */
+struct nest {
+    const struct graph *g;
+    uint32_t *first_node, *last_node, *next_node; /* IX_NONE ends */
+    uint32_t *first_child, *next_child;
+    int64_t most_ms; /* task time of the largest node */
+};
+
+static void cluster_head(struct strbuf *out, const struct graph_cluster *c, int indent)
+{
+    bool outer = c->parent == IX_NONE;
+
+    strbuf_fill(out, ' ', (size_t)indent * 2);
+    strbuf_printf(out, "subgraph \"cluster-%s\" {\n", c->id);
+    strbuf_fill(out, ' ', (size_t)indent * 2 + 2);
+    strbuf_printf(out,
+                  "id=\"%s\"; class=\"cluster %s\"; labeljust=l; style=rounded; color=\"%s\"; "
+                  "penwidth=%s; fontsize=%d; fontcolor=\"#333333\"; label=",
+                  c->id, c->id[0] == 's' ? "sql" : "job", outer ? "#8a8a8a" : "#b5b5b5",
+                  outer ? "1.2" : "0.8", outer ? 12 : 10);
+    quoted(out, c->title);
+    strbuf_addz(out, "; tooltip=");
+    quoted(out, c->tooltip);
+    strbuf_addz(out, ";\n");
+}
+
+/* A cluster's own nodes, then the clusters inside it: two levels at most. */
+static void write_cluster(struct strbuf *out, const struct nest *n, uint32_t cluster, int indent)
+{
+    cluster_head(out, &n->g->clusters[cluster], indent);
+    for (uint32_t i = n->first_node[cluster]; i != IX_NONE; i = n->next_node[i])
+        write_node(out, &n->g->nodes[i], n->most_ms, indent + 1);
+    for (uint32_t k = n->first_child[cluster]; k != IX_NONE; k = n->next_child[k])
+        write_cluster(out, n, k, indent + 1);
+    strbuf_fill(out, ' ', (size_t)indent * 2);
+    strbuf_addz(out, "}\n");
+}
+
+static void nest_build(struct nest *n, const struct graph *g, struct arena *arena)
+{
+    n->g = g;
+    n->first_node = arena_array(arena, g->n_clusters + 1, sizeof(uint32_t));
+    n->last_node = arena_array(arena, g->n_clusters + 1, sizeof(uint32_t));
+    n->first_child = arena_array(arena, g->n_clusters + 1, sizeof(uint32_t));
+    n->next_child = arena_array(arena, g->n_clusters + 1, sizeof(uint32_t));
+    n->next_node = arena_array(arena, g->n_nodes + 1, sizeof(uint32_t));
+    for (size_t i = 0; i < g->n_clusters; i++)
+        n->first_node[i] = n->last_node[i] = n->first_child[i] = n->next_child[i] = IX_NONE;
+    for (uint32_t i = 0; i < g->n_nodes; i++) {
+        uint32_t c = g->nodes[i].cluster;
+
+        if (g->nodes[i].shape != SHAPE_FOLDED)
+            n->most_ms = max_i64(n->most_ms, g->nodes[i].task_ms);
+        n->next_node[i] = IX_NONE;
+        if (c == IX_NONE)
+            continue;
+        *(n->last_node[c] == IX_NONE ? &n->first_node[c] : &n->next_node[n->last_node[c]]) = i;
+        n->last_node[c] = i;
+    }
+    for (uint32_t i = (uint32_t)g->n_clusters; i-- > 0;) {
+        uint32_t p = g->clusters[i].parent;
+
+        if (p == IX_NONE)
+            continue;
+        n->next_child[i] = n->first_child[p];
+        n->first_child[p] = i;
+    }
+}
+
+static void write_nodes(struct strbuf *out, const struct graph *g)
+{
+    struct arena arena = { 0 };
+    struct nest nest = { 0 };
+
+    nest_build(&nest, g, &arena);
+    for (uint32_t i = 0; i < g->n_nodes; i++)
+        if (g->nodes[i].cluster == IX_NONE)
+            write_node(out, &g->nodes[i], nest.most_ms, 1);
+    for (uint32_t i = 0; i < g->n_clusters; i++)
+        if (g->clusters[i].parent == IX_NONE)
+            write_cluster(out, &nest, i, 1);
+    arena_release(&arena);
+}
+
+/* --- edges ------------------------------------------------------------------------ */
+
+static void edge_tooltip(struct strbuf *out, const struct graph *g, const struct graph_edge *e)
+{
+    static const char *const keys[] = { "tooltip", "edgetooltip", "labeltooltip" };
+    struct strbuf tip = { 0 };
+
+    graph_edge_tip(&tip, g, e);
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+        strbuf_printf(out, ", %s=", keys[i]);
+        quoted(out, tip.p);
+    }
+    strbuf_release(&tip);
+}
+
+static void edge_style(struct strbuf *out, const struct graph_edge *e, double width)
+{
+    const char *style = e->then || e->folded         ? "dotted"
+                        : e->via == VIA_BROADCAST    ? "dashed"
+                        : e->via == VIA_SUBQUERY     ? "dashed"
+                                                     : "solid";
+
+    if (e->then)
+        strbuf_printf(out, ", style=dotted, color=\"" BLUE "\", fontcolor=\"" BLUE
+                           "\", penwidth=2, arrowhead=vee");
+    else if (e->critical)
+        strbuf_printf(out, ", style=%s, color=\"" BLUE "\", penwidth=%.1f", style,
+                      width > 4 ? width : 4.0);
+    else if (e->reused || e->via == VIA_CACHE) /* two lines with nothing between */
+        strbuf_printf(out, ", style=%s, color=\"" GREY ":#ffffff:" GREY "\", penwidth=%.1f", style,
+                      width > 3 ? 3.0 : width);
+    else
+        strbuf_printf(out, ", style=%s, color=\"#4d4d4d\", penwidth=%.1f", style, width);
+}
+
+/* Bytes above rows: half as wide as side by side. */
+static void edge_label(struct strbuf *out, const struct graph_edge *e)
+{
+    struct strbuf text = { 0 };
+
+    graph_edge_text(&text, e);
+    if (text.len) {
+        struct sv all = strbuf_sv(&text);
+        size_t comma = sv_find(all, SV(", "));
+
+        strbuf_addz(out, ", label=<");
+        if (comma != SIZE_MAX) {
+            strbuf_add(out, (struct sv){ all.p, comma });
+            strbuf_addz(out, "<BR/>");
+            all = sv_from(all, comma + 2);
+        }
+        strbuf_add(out, all);
+        strbuf_addc(out, '>');
+    }
+    strbuf_release(&text);
+}
+
+static void write_edge(struct strbuf *out, const struct graph *g, const struct graph_edge *e,
+                       int64_t most_bytes, bool with_then)
+{
+    double width = graph_edge_width(e, most_bytes);
+    bool crosses = g->nodes[e->from].cluster != g->nodes[e->to].cluster;
+
+    strbuf_printf(out, "  \"%s\" -> \"%s\" [class=\"", g->nodes[e->from].id, g->nodes[e->to].id);
+    graph_edge_class(out, e);
+    strbuf_printf(out, "\", weight=%d", e->critical && !e->then ? 20 : 1 + (int)width);
+    edge_style(out, e, width);
+    edge_label(out, e);
+    if (e->then ? !with_then : e->reused && crosses)
+        strbuf_addz(out, ", constraint=false");
+    edge_tooltip(out, g, e);
+    strbuf_addz(out, "];\n");
+}
+
+struct by_weight {
+    bool critical;
+    int64_t bytes;
+    uint32_t edge;
+};
+
+static int heavier(const void *a, const void *b)
+{
+    const struct by_weight *x = a, *y = b;
+
+    if (x->critical != y->critical)
+        return x->critical ? -1 : 1;
+    if (x->bytes != y->bytes)
+        return x->bytes > y->bytes ? -1 : 1;
+    return x->edge < y->edge ? -1 : x->edge > y->edge;
+}
+
+/* Heaviest first: graphviz routes early ones straighter. */
+static void write_edges(struct strbuf *out, const struct graph *g)
+{
+    struct arena arena = { 0 };
+    uint32_t *layers = graph_layers(g, true, &arena);
+    struct by_weight *order = arena_array(&arena, g->n_edges + 1, sizeof *order);
+    int64_t most_bytes = graph_most_bytes(g);
+    uint32_t last = 0;
+
+    for (size_t i = 0; i < g->n_nodes; i++)
+        last = layers[i] > last ? layers[i] : last;
+    for (uint32_t i = 0; i < g->n_edges; i++)
+        order[i] = (struct by_weight){ g->edges[i].critical, g->edges[i].bytes, i };
+    qsort(order, g->n_edges, sizeof *order, heavier);
+    for (size_t i = 0; i < g->n_edges; i++)
+        write_edge(out, g, &g->edges[order[i].edge], most_bytes, last < GRAPH_THEN_COLUMNS);
+    arena_release(&arena);
+}
+
+/* --- title and legend ----------------------------------------------------------------- */
+
+static void legend_row(struct strbuf *out, int size, const char *color, const char *text, bool bold)
+{
+    strbuf_addz(out, "<TR><TD ALIGN=\"LEFT\">");
+    font(out, size, color);
+    strbuf_addz(out, bold ? "<B>" : "");
+    graph_xml(out, text);
+    strbuf_addz(out, bold ? "</B></FONT></TD></TR>" : "</FONT></TD></TR>");
+}
+
+static void heat_scale(struct strbuf *out, const struct graph *g)
+{
+    strbuf_addz(out, "<TR><TD ALIGN=\"LEFT\"><TABLE BORDER=\"0\" CELLSPACING=\"2\" "
+                     "CELLPADDING=\"3\"><TR><TD ALIGN=\"LEFT\">");
+    font(out, 10, "#333333");
+    graph_xml(out, "Fill: ");
+    graph_xml(out, g->heat_label);
+    strbuf_addz(out, "</FONT></TD>");
+    for (int i = 0; i < GRAPH_HEAT_STEPS; i++) {
+        strbuf_printf(out, "<TD BORDER=\"1\" COLOR=\"#666666\" BGCOLOR=\"%s\">",
+                      graph_heat_fill[i]);
+        font(out, 9, graph_heat_ink[i]);
+        graph_xml(out, graph_heat_words[i]);
+        strbuf_addz(out, "</FONT></TD>");
+    }
+    strbuf_addz(out, "</TR></TABLE></TD></TR>");
+}
+
+static void write_legend(struct strbuf *out, const struct graph *g)
+{
+    struct strbuf words = { 0 };
+
+    strbuf_addz(out, "  label=<<TABLE BORDER=\"0\" CELLSPACING=\"0\" CELLPADDING=\"1\">");
+    legend_row(out, 18, "#111111", g->title, true);
+    legend_row(out, 11, "#333333", g->subtitle, false);
+    legend_row(out, 11, "#333333", g->totals, false);
+    if (g->folded)
+        legend_row(out, 11, "#8b0000", g->folded, false);
+    if (g->n_nodes == 0)
+        legend_row(out, 14, "#111111", "No stage ran.", true);
+    else
+        heat_scale(out, g);
+    if (g->has_path)
+        legend_row(out, 10, BLUE,
+                   "Blue: the critical path, (1), (2) ... in its order; dotted: the driver goes on",
+                   false);
+    if (g->n_edges)
+        legend_row(out, 10, "#333333",
+                   "Edges: bytes and rows moved; dashed: broadcast or subquery; double grey: "
+                   "used again; dotted: to or from folded stages",
+                   false);
+    graph_badge_words(&words, g);
+    if (words.len)
+        legend_row(out, 10, "#333333", words.p, false);
+    legend_row(out, 9, "#666666", "spillway " SPILLWAY_VERSION, false);
+    strbuf_addz(out, "</TABLE>>;\n");
+    strbuf_release(&words);
+}
+
+void graph_dot(struct strbuf *out, const struct graph *g, const char *nslimit)
+{
+    strbuf_printf(out,
+                  "digraph spillway {\n"
+                  "  rankdir=LR; charset=\"UTF-8\"; bgcolor=\"#ffffff\"; fontname=\"" FONT "\";\n"
+                  "  nslimit=%s; nslimit1=%s; ranksep=0.7; nodesep=0.3; pad=0.2;\n"
+                  "  labelloc=t; labeljust=l; id=\"spillway-graph\"; tooltip=",
+                  nslimit, nslimit);
+    quoted(out, g->title);
+    strbuf_addz(out, ";\n");
+    write_legend(out, g);
+    strbuf_printf(out, "  node [fontname=\"" FONT "\", fontsize=10, margin=\"0.12,0.06\", "
+                       "color=\"#333333\", penwidth=1];\n"
+                       "  edge [fontname=\"" FONT "\", fontsize=9, fontcolor=\"#333333\"];\n");
+    write_nodes(out, g);
+    write_edges(out, g);
+    strbuf_addz(out, "}\n");
+}

@@ -1,0 +1,281 @@
+/* What the writers of the graph share: order and layers, bars, edge labels, XML. */
+#include "ui/graph.h"
+
+#include "base/units.h"
+
+#include <math.h>
+
+/* Light yellow over orange to dark red. Ink on fill has a contrast of at least 7:1;
+ * black on the last step would have 2.4:1. */
+const char *const graph_heat_fill[GRAPH_HEAT_STEPS] = { "#fffdf3", "#feecb4", "#fdc568",
+                                                        "#f68e44", "#9e1414" };
+const char *const graph_heat_ink[GRAPH_HEAT_STEPS] = { "#1a1a1a", "#1a1a1a", "#1a1a1a",
+                                                       "#1a1a1a", "#ffffff" };
+
+const char *const graph_heat_words[GRAPH_HEAT_STEPS] = { "below 0.5%", "0.5%", "2%", "10%",
+                                                         "40% and more" };
+
+/* --- order ------------------------------------------------------------------- */
+
+/* A min-heap of node positions: among those whose sources are out, the first. */
+struct ready {
+    uint32_t *items, n;
+};
+
+static void ready_put(struct ready *r, uint32_t node)
+{
+    uint32_t i = r->n++;
+
+    while (i && r->items[(i - 1) / 2] > node) {
+        r->items[i] = r->items[(i - 1) / 2];
+        i = (i - 1) / 2;
+    }
+    r->items[i] = node;
+}
+
+static uint32_t ready_take(struct ready *r)
+{
+    uint32_t top = r->items[0], last = r->items[--r->n], i = 0;
+
+    for (;;) {
+        uint32_t kid = 2 * i + 1;
+
+        if (kid >= r->n)
+            break;
+        if (kid + 1 < r->n && r->items[kid + 1] < r->items[kid])
+            kid++;
+        if (r->items[kid] >= last)
+            break;
+        r->items[i] = r->items[kid];
+        i = kid;
+    }
+    r->items[i] = last;
+    return top;
+}
+
+uint32_t *graph_edges_out(const struct graph *g, bool with_then, struct arena *arena,
+                          uint32_t **first)
+{
+    uint32_t *out = arena_array(arena, g->n_edges + 1, sizeof *out);
+    uint32_t *at = arena_array(arena, g->n_nodes + 2, sizeof *at);
+
+    for (size_t i = 0; i < g->n_edges; i++)
+        if (with_then || !g->edges[i].then)
+            at[g->edges[i].from + 2]++;
+    for (size_t i = 2; i < g->n_nodes + 2; i++)
+        at[i] += at[i - 1];
+    for (size_t i = 0; i < g->n_edges; i++)
+        if (with_then || !g->edges[i].then)
+            out[at[g->edges[i].from + 1]++] = (uint32_t)i;
+    *first = at;
+    return out;
+}
+
+/* Kahn's order. Where folded groups make a circle and nothing is ready, the first
+ * node that is left goes next. */
+static uint32_t *order_by(const struct graph *g, bool with_then, struct arena *arena)
+{
+    uint32_t *order = arena_array(arena, g->n_nodes + 1, sizeof *order);
+    uint32_t *waits = arena_array(arena, g->n_nodes + 1, sizeof *waits);
+    bool *out = arena_array(arena, g->n_nodes + 1, sizeof *out);
+    struct ready ready = { arena_array(arena, g->n_nodes + 1, sizeof *ready.items), 0 };
+    uint32_t *first, *edges = graph_edges_out(g, with_then, arena, &first);
+    uint32_t stuck = 0;
+
+    for (size_t i = 0; i < g->n_edges; i++)
+        if (with_then || !g->edges[i].then)
+            waits[g->edges[i].to]++;
+    for (uint32_t i = 0; i < g->n_nodes; i++)
+        if (waits[i] == 0)
+            ready_put(&ready, i);
+    for (size_t n = 0; n < g->n_nodes; n++) {
+        uint32_t node;
+
+        if (ready.n) {
+            node = ready_take(&ready);
+        } else {
+            while (out[stuck])
+                stuck++;
+            node = stuck;
+        }
+        out[node] = true;
+        order[n] = node;
+        for (uint32_t k = first[node]; k < first[node + 1]; k++) {
+            uint32_t to = g->edges[edges[k]].to;
+
+            if (--waits[to] == 0 && !out[to])
+                ready_put(&ready, to);
+        }
+    }
+    return order;
+}
+
+uint32_t *graph_order(const struct graph *g, struct arena *arena)
+{
+    return order_by(g, false, arena);
+}
+
+uint32_t *graph_layers(const struct graph *g, bool with_then, struct arena *arena)
+{
+    uint32_t *layer = arena_array(arena, g->n_nodes + 1, sizeof *layer);
+    bool *out = arena_array(arena, g->n_nodes + 1, sizeof *out);
+    uint32_t *order = order_by(g, with_then, arena);
+    uint32_t *first, *edges = graph_edges_out(g, with_then, arena, &first);
+
+    for (size_t i = 0; i < g->n_nodes; i++) {
+        uint32_t node = order[i];
+
+        out[node] = true;
+        for (uint32_t k = first[node]; k < first[node + 1]; k++) {
+            uint32_t to = g->edges[edges[k]].to;
+
+            if (!out[to] && layer[to] <= layer[node])
+                layer[to] = layer[node] + 1;
+        }
+    }
+    return layer;
+}
+
+/* --- pieces of text ------------------------------------------------------------ */
+
+void graph_edge_text(struct strbuf *out, const struct graph_edge *e)
+{
+    if (e->then) {
+        if (e->gap_ms > 0) {
+            strbuf_addz(out, "driver ");
+            units_ms(out, e->gap_ms);
+        }
+        return;
+    }
+    if (e->bytes != APP_NONE)
+        units_bytes(out, e->bytes);
+    if (e->rows != APP_NONE) {
+        strbuf_addz(out, e->bytes != APP_NONE ? ", " : "");
+        units_count(out, e->rows);
+        strbuf_addz(out, e->rows == 1 ? " row" : " rows");
+    }
+}
+
+void graph_edge_tip(struct strbuf *out, const struct graph *g, const struct graph_edge *e)
+{
+    size_t before;
+
+    strbuf_printf(out, "%s to %s: ", g->nodes[e->from].name, g->nodes[e->to].name);
+    strbuf_addz(out, e->then ? "next on the critical path, " : link_via_name(e->via));
+    if (!e->then)
+        strbuf_addz(out, ", ");
+    before = out->len;
+    graph_edge_text(out, e);
+    if (out->len == before) { /* nothing known: no comma either */
+        out->len -= 2;
+        out->p[out->len] = '\0';
+    }
+    if (e->reused)
+        strbuf_addz(out, ", used by other stages too");
+    if (e->critical && !e->then && e->gap_ms > 0) {
+        strbuf_addz(out, "; driver and waiting between ");
+        units_ms(out, e->gap_ms);
+    }
+}
+
+double graph_edge_width(const struct graph_edge *e, int64_t most_bytes)
+{
+    return e->bytes > 0 && most_bytes > 0 ? 1 + 7 * sqrt((double)e->bytes / (double)most_bytes)
+                                          : 1;
+}
+
+int64_t graph_most_bytes(const struct graph *g)
+{
+    int64_t most = 0;
+
+    for (size_t i = 0; i < g->n_edges; i++)
+        most = max_i64(most, g->edges[i].bytes);
+    return most;
+}
+
+void graph_badge_words(struct strbuf *out, const struct graph *g)
+{
+    for (size_t i = 0; i < g->n_badges; i++)
+        strbuf_printf(out, "%s%s: %s", i ? ";  " : "", g->badges[i].text, g->badges[i].meaning);
+}
+
+static const char *shape_class(enum graph_shape s)
+{
+    switch (s) {
+    case SHAPE_RESULT:
+        return "result";
+    case SHAPE_SHUFFLE_MAP:
+        return "map";
+    case SHAPE_SCAN:
+        return "scan";
+    case SHAPE_BROADCAST:
+        return "broadcast";
+    case SHAPE_SKIPPED:
+        return "skipped";
+    case SHAPE_FOLDED:
+        return "folded";
+    }
+    return "";
+}
+
+void graph_node_class(struct strbuf *out, const struct graph_node *n)
+{
+    strbuf_printf(out, "stage %s heat-%d%s%s%s%s", shape_class(n->shape), n->heat,
+                  n->critical ? " crit" : "", n->failed ? " failed" : "",
+                  n->incomplete ? " incomplete" : "",
+                  n->stage_ix != IX_NONE && n->attempts > 1 ? " retried" : "");
+}
+
+void graph_edge_class(struct strbuf *out, const struct graph_edge *e)
+{
+    strbuf_printf(out, "%s%s%s%s", e->then ? "then" : link_via_name(e->via),
+                  e->critical ? " crit" : "", e->reused ? " reused" : "",
+                  e->folded ? " folded" : "");
+}
+
+void graph_bar(struct strbuf *out, double share, uint32_t width, bool ascii)
+{
+    static const char *const parts[] = { "",             "\xE2\x96\x8F", "\xE2\x96\x8E",
+                                         "\xE2\x96\x8D", "\xE2\x96\x8C", "\xE2\x96\x8B",
+                                         "\xE2\x96\x8A", "\xE2\x96\x89" };
+    double eighths = share * width * 8;
+    uint32_t n = eighths <= 0 ? 0 : eighths >= width * 8 ? width * 8 : (uint32_t)(eighths + 0.5);
+
+    if (n == 0 && share > 0)
+        n = 1; /* something is not nothing */
+    if (ascii) {
+        strbuf_fill(out, '#', (n + 4) / 8);
+        return;
+    }
+    for (uint32_t i = 0; i < n / 8; i++)
+        strbuf_addz(out, "\xE2\x96\x88");
+    strbuf_addz(out, parts[n % 8]);
+}
+
+void graph_xml(struct strbuf *out, const char *text)
+{
+    for (; *text; text++) {
+        switch (*text) {
+        case '&':
+            strbuf_addz(out, "&amp;");
+            break;
+        case '<':
+            strbuf_addz(out, "&lt;");
+            break;
+        case '>':
+            strbuf_addz(out, "&gt;");
+            break;
+        case '"':
+            strbuf_addz(out, "&quot;");
+            break;
+        case '\'':
+            strbuf_addz(out, "&#39;");
+            break;
+        case '\n':
+            strbuf_addz(out, "&#10;");
+            break;
+        default:
+            strbuf_addc(out, *text);
+        }
+    }
+}
