@@ -1,5 +1,5 @@
 /* gzip: what Databricks packs older parts with, and what people send by mail. */
-#include "analyzer/codec_frame.h"
+#include "analyzer/codec_gzip.h"
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -7,31 +7,30 @@
 #include <stdlib.h>
 #include <zlib.h>
 
-#define GZIP_WINDOW (15 + 16) /* zlib's way to ask for the gzip wrapper */
+/* zlib's ways to ask for a wrapper: 16 more is gzip's, a negative window none. */
+#define WINDOW_BITS 15
+#define WINDOW_GZIP (WINDOW_BITS + 16)
+#define WINDOW_BARE (-WINDOW_BITS)
 
-static bool gzip_fits(const unsigned char *head, size_t len)
-{
-    return len >= 3 && memcmp(head, "\x1F\x8B\x08", 3) == 0;
-}
-
-static void *gzip_lib_open(void)
+void *codec_inflate_new(bool bare)
 {
     z_stream *z = xcalloc(1, sizeof *z);
 
-    if (inflateInit2(z, GZIP_WINDOW) != Z_OK)
+    if (inflateInit2(z, bare ? WINDOW_BARE : WINDOW_GZIP) != Z_OK)
         die("out of memory (zlib)");
     return z;
 }
 
-static void gzip_lib_close(void *lib)
+void codec_inflate_free(void *inflater)
 {
-    inflateEnd(lib);
-    free(lib);
+    if (inflater)
+        inflateEnd(inflater);
+    free(inflater);
 }
 
-static enum frame_step gzip_lib_step(void *lib, struct frame_io *f)
+enum frame_step codec_inflate_step(void *inflater, struct frame_io *f)
 {
-    z_stream *z = lib;
+    z_stream *z = inflater;
     uInt in_len = f->in_len > UINT32_MAX ? UINT32_MAX : (uInt)f->in_len;
     uInt out_len = f->out_len > UINT32_MAX ? UINT32_MAX : (uInt)f->out_len;
 
@@ -52,12 +51,27 @@ static enum frame_step gzip_lib_step(void *lib, struct frame_io *f)
     return FRAME_BAD;
 }
 
+uint32_t codec_crc32(uint32_t crc, const void *p, size_t n)
+{
+    return (uint32_t)crc32_z(crc, p, n);
+}
+
+static bool gzip_fits(const unsigned char *head, size_t len)
+{
+    return len >= 3 && memcmp(head, "\x1F\x8B\x08", 3) == 0;
+}
+
+static void *gzip_lib_open(void)
+{
+    return codec_inflate_new(false);
+}
+
 static const struct frame_class gzip_frames = {
     .unit = "gzip member",
     .starts = gzip_fits,
     .open = gzip_lib_open,
-    .step = gzip_lib_step,
-    .close = gzip_lib_close,
+    .step = codec_inflate_step,
+    .close = codec_inflate_free,
 };
 
 static void *gzip_open(void)

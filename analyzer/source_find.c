@@ -660,12 +660,21 @@ static enum errc zip_index_of(struct zip_index *index, const struct found *file,
     return rc;
 }
 
+/* The logs of an archive, found folder by folder: in its order, with what it lacks. */
+static void finish_zip(struct finder *f, struct log_input *logs, size_t n, bool recovered)
+{
+    qsort(logs, n, sizeof *logs, by_member);
+    for (size_t i = 0; i < n && recovered; i++)
+        add_note(f, &logs[i],
+                 "the zip has no directory at its end (cut off?): its members were found "
+                 "by their own headers");
+}
+
 static void take_zip(struct finder *f, const struct found *file)
 {
     struct zip_folders z = { .names.arena = f->arena };
     struct zip_index index = { 0 };
-    size_t first = f->list.n;
-    size_t seen = f->n_seen;
+    size_t first = f->list.n, seen = f->n_seen;
     struct err why = { 0 };
 
     if (zip_index_of(&index, file, f->arena, &why) != ERR_OK) {
@@ -677,14 +686,8 @@ static void take_zip(struct finder *f, const struct found *file)
         zip_add(&z, file, &index.members[i], f->arena);
     for (size_t i = 0; i < z.n; i++)
         take_folder(f, &z.items[i]);
-    struct log_input *logs = f->list.logs + first;
-    size_t n = f->list.n - first;
-    if (n)
-        qsort(logs, n, sizeof *logs, by_member);
-    for (size_t i = 0; i < n && index.recovered; i++)
-        add_note(f, &logs[i],
-                 "the zip has no directory at its end (cut off?): its members "
-                 "were found by their own headers");
+    if (f->list.n > first)
+        finish_zip(f, f->list.logs + first, f->list.n - first, index.recovered);
     if (f->n_seen == seen) {
         f->n_seen++;
         skip_text(f, file->part.path, "a zip without an event log in it");

@@ -16,7 +16,7 @@
  * Not handled: archives in several volumes, encryption, methods other than 0 and 8. */
 #include "analyzer/zip.h"
 
-#include "analyzer/codec.h"
+#include "analyzer/codec_gzip.h"
 
 #include "base/mem.h"
 
@@ -24,7 +24,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #define LOCAL_HEAD 30
 #define CENTRAL_HEAD 46
@@ -376,8 +375,9 @@ struct zip_stream {
     struct zip_member member;
     struct span span;
     struct feed in;
-    z_stream z;
-    bool ended, inflating;
+    void *inflater;       /* NULL: a stored member */
+    enum frame_step step; /* the inflater's last */
+    bool ended;
     uint32_t crc;
     int64_t start_at, full_bytes; /* full_bytes: made so far */
     bool truncated;
@@ -408,10 +408,8 @@ enum errc zip_stream_open(struct zip_stream **out, int fd,
     if (member->stored_bytes >= 0)
         zs->span.end = add_sat(zs->start_at, member->stored_bytes);
     zs->in = span_feed(&zs->span);
-    zs->crc = (uint32_t)crc32(0, NULL, 0);
-    zs->inflating = member->method == METHOD_DEFLATE;
-    if (zs->inflating && inflateInit2(&zs->z, -15) != Z_OK) /* without zlib's wrapper */
-        die("out of memory (zlib)");
+    if (member->method == METHOD_DEFLATE)
+        zs->inflater = codec_inflate_new(true);
     *out = zs;
     return ERR_OK;
 }
@@ -441,28 +439,24 @@ static enum next stream_end(struct zip_stream *zs)
 static enum next inflate_some(struct zip_stream *zs, void *buf, size_t size, size_t *got,
                               struct err *err)
 {
-    uInt room = size > UINT32_MAX ? UINT32_MAX : (uInt)size;
-    int rc = Z_OK;
+    while (zs->step == FRAME_MORE) {
+        enum next fed = feed_want(&zs->in, 1, err);
+        struct frame_io f = {
+            .in = zs->in.p, .in_len = zs->in.len, .out = buf, .out_len = size
+        };
 
-    zs->z.next_out = buf;
-    zs->z.avail_out = room;
-    while (zs->z.avail_out == room && rc == Z_OK) {
-        enum next step = feed_want(&zs->in, 1, err);
-
-        if (step == NEXT_FAIL)
+        if (fed == NEXT_FAIL)
             return NEXT_FAIL;
-        zs->z.next_in = (Bytef *)(uintptr_t)zs->in.p; /* zlib does not write there */
-        zs->z.avail_in = (uInt)zs->in.len;            /* the window is small */
-        rc = inflate(&zs->z, Z_NO_FLUSH);
-        feed_take(&zs->in, zs->in.len - zs->z.avail_in);
+        zs->step = codec_inflate_step(zs->inflater, &f);
+        feed_take(&zs->in, f.in_len);
+        *got = f.out_len;
+        if (*got)
+            return NEXT_ITEM; /* how the step ended is for the next call */
+        if (fed == NEXT_END && zs->step == FRAME_MORE)
+            return stream_stop(zs, true, "the zip member is cut off");
     }
-    *got = room - zs->z.avail_out;
-    if (*got)
-        return NEXT_ITEM; /* an error comes up again with the next call */
-    if (rc == Z_STREAM_END)
+    if (zs->step == FRAME_END)
         return stream_end(zs);
-    if (rc == Z_BUF_ERROR)
-        return stream_stop(zs, true, "the zip member is cut off");
     return stream_stop(zs, false, "the zip member's deflate stream is damaged");
 }
 
@@ -486,10 +480,10 @@ enum next zip_stream_read(void *from, void *buf, size_t size, size_t *got,
 
     if (zs->ended)
         return NEXT_END;
-    step = zs->inflating ? inflate_some(zs, buf, size, got, err)
-                         : copy_some(zs, buf, size, got, err);
+    step = zs->inflater ? inflate_some(zs, buf, size, got, err)
+                        : copy_some(zs, buf, size, got, err);
     if (step == NEXT_ITEM) {
-        zs->crc = (uint32_t)crc32_z(zs->crc, buf, *got);
+        zs->crc = codec_crc32(zs->crc, buf, *got);
         zs->full_bytes += (int64_t)*got;
     }
     return step;
@@ -505,15 +499,14 @@ const char *zip_stream_damage(const struct zip_stream *zs, bool *truncated,
 
 int64_t zip_stream_consumed(const struct zip_stream *zs)
 {
-    return (zs->inflating ? zs->in.at_byte : zs->span.at) - zs->start_at;
+    return (zs->inflater ? zs->in.at_byte : zs->span.at) - zs->start_at;
 }
 
 void zip_stream_close(struct zip_stream *zs)
 {
     if (!zs)
         return;
-    if (zs->inflating)
-        inflateEnd(&zs->z);
+    codec_inflate_free(zs->inflater);
     feed_release(&zs->in);
     free(zs);
 }
