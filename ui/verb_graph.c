@@ -1,0 +1,208 @@
+/* spillway graph: the stages of one application as txt, dot, svg or png.
+ *
+ * The format is --format, else the suffix of --output, else txt. dot holds every
+ * stage, for it is read by programs; the others fold beyond MOST_NODES.
+ *
+ * A picture is tried in this order, and each step down is said on stderr:
+ *     graphviz, within --layout-timeout
+ *     graphviz again, when that ran out: fewer stages, less polish, half the time
+ *     our own layers (svg only) */
+#include "ui/cli.h"
+#include "ui/graph.h"
+#include "ui/graph_layout.h"
+
+#include <inttypes.h>
+#include <unistd.h>
+
+#define MOST_NODES 100 /* what fits on a screen or two; interface.md, 3 has 80 */
+#define FEWER_NODES 40
+#define TIMEOUT_MS 10000
+
+static const struct {
+    const char *suffix;
+    enum format format;
+} suffixes[] = {
+    { ".svg", FORMAT_SVG }, { ".png", FORMAT_PNG },  { ".dot", FORMAT_DOT },
+    { ".gv", FORMAT_DOT },  { ".txt", FORMAT_TXT },
+};
+
+static enum errc format_of(const struct cli *cli, enum format *format, struct err *err)
+{
+    bool to_file = cli->output && strcmp(cli->output, "-") != 0;
+
+    *format = cli->format;
+    if (*format == FORMAT_NONE && !to_file)
+        *format = FORMAT_TXT;
+    for (size_t i = 0; *format == FORMAT_NONE && i < ARRAY_LEN(suffixes); i++)
+        if (sv_ends(sv(cli->output), sv(suffixes[i].suffix)))
+            *format = suffixes[i].format;
+    if (*format == FORMAT_NONE)
+        return err_set(err, ERR_USAGE,
+                       "%s: the name must end in .svg, .png, .dot or .txt, or give --format",
+                       cli->output);
+    if (*format == FORMAT_PNG && !to_file && isatty(STDOUT_FILENO))
+        return err_set(err, ERR_USAGE, "a PNG is not for a terminal: give -o FILE.png");
+    if (*format == FORMAT_PNG && !layout_available())
+        return err_set(err, ERR_OUTPUT,
+                       "png needs graphviz, which this build lacks: install libgraphviz-dev and "
+                       "build again, or take -o FILE.svg");
+    return ERR_OK;
+}
+
+static enum errc options_of(const struct cli *cli, enum format format, struct graph_options *o,
+                            struct err *err)
+{
+    *o = (struct graph_options){ 0 };
+    if (cli->has_sql + cli->has_job + cli->has_stage > 1)
+        return err_set(err, ERR_USAGE, "give one of --sql, --job and --stage");
+    if (cli->heat && !graph_heat_parse(sv(cli->heat), &o->heat))
+        return err_set(err, ERR_USAGE, "no heat \"%s\"", cli->heat);
+    if (cli->has_sql) {
+        o->scope = GRAPH_SQL;
+        o->scope_id = cli->sql_id;
+    } else if (cli->has_job) {
+        o->scope = GRAPH_JOB;
+        o->scope_id = cli->job_id;
+    } else if (cli->has_stage) {
+        o->scope = GRAPH_STAGE;
+        o->scope_id = cli->stage_id;
+    }
+    o->max_nodes = cli->max_nodes >= 0     ? (uint32_t)cli->max_nodes
+                   : format == FORMAT_DOT ? 0
+                                          : MOST_NODES;
+    return ERR_OK;
+}
+
+struct job_of_drawing {
+    const struct cli *cli;
+    const struct analysis *analysis;
+    const struct findings *findings;
+    struct graph_options options;
+    const char *format; /* "svg", "png" */
+    int64_t timeout_ms;
+};
+
+static enum layout_end try_graphviz(const struct job_of_drawing *d, const struct graph *g,
+                                    const char *nslimit, int64_t timeout_ms, struct strbuf *out,
+                                    struct err *err)
+{
+    struct strbuf dot = { 0 };
+    int dpi = 0;
+
+    graph_dot(&dot, g, nslimit);
+    enum layout_end end = layout_run(out, strbuf_sv(&dot), d->format, timeout_ms, &dpi, err);
+    strbuf_release(&dot);
+    if (end == LAYOUT_DONE && dpi && dpi < LAYOUT_PNG_DPI)
+        cli_note(d->cli,
+                 "the picture is large: drawn at %d dots per inch instead of %d to stay below 16 "
+                 "megapixels; svg has no such limit",
+                 dpi, LAYOUT_PNG_DPI);
+    return end;
+}
+
+/* The second try of graphviz: fewer stages. */
+static enum layout_end try_smaller(const struct job_of_drawing *d, struct strbuf *out,
+                                   struct err *err)
+{
+    struct graph_options o = d->options;
+    struct graph g = { 0 };
+    enum layout_end end;
+
+    if (o.max_nodes == 0 || o.max_nodes > FEWER_NODES)
+        o.max_nodes = FEWER_NODES;
+    if (graph_build(&g, d->analysis, d->findings, &o, err) != ERR_OK)
+        return LAYOUT_FAILED;
+    end = try_graphviz(d, &g, "0.5", d->timeout_ms / 2 + 1, out, err);
+    if (end == LAYOUT_DONE)
+        cli_note(d->cli,
+                 "graphviz had not finished after %.1fs: drawn with at most %" PRIu32
+                 " nodes (--layout-timeout gives it longer)",
+                 (double)d->timeout_ms / 1000, o.max_nodes);
+    graph_release(&g);
+    return end;
+}
+
+static enum errc draw(const struct job_of_drawing *d, const struct graph *g, struct strbuf *out,
+                      struct err *err)
+{
+    enum layout_end end;
+
+    if (!layout_available()) {
+        cli_note(d->cli, "built without graphviz: a plainer picture");
+        graph_svg(out, g);
+        return ERR_OK;
+    }
+    end = try_graphviz(d, g, "2", d->timeout_ms, out, err);
+    if (end == LAYOUT_TIMEOUT)
+        end = try_smaller(d, out, err);
+    if (end == LAYOUT_DONE)
+        return ERR_OK;
+    if (strcmp(d->format, "svg") != 0) {
+        err_set(err, ERR_OUTPUT,
+                end == LAYOUT_TIMEOUT
+                    ? "graphviz did not finish within its limits: raise --layout-timeout, lower "
+                      "--max-nodes, or take -o FILE.svg"
+                    : "graphviz could not draw it; take -o FILE.svg");
+        return ERR_OUTPUT;
+    }
+    cli_note(d->cli, "%s: a plainer picture instead", err->text);
+    graph_svg(out, g);
+    return ERR_OK;
+}
+
+static enum errc write_graph(const struct job_of_drawing *d, enum format format,
+                             struct strbuf *out, struct err *err)
+{
+    struct graph g = { 0 };
+    enum errc rc;
+
+    TRY(graph_build(&g, d->analysis, d->findings, &d->options, err));
+    if (format == FORMAT_DOT) {
+        graph_dot(out, &g, "2");
+        rc = ERR_OK;
+    } else if (format == FORMAT_SVG || format == FORMAT_PNG) {
+        rc = draw(d, &g, out, err);
+    } else {
+        graph_txt(out, &g, (uint32_t)cli_width(d->cli), d->cli->ascii);
+        rc = ERR_OK;
+    }
+    if (g.folded && format != FORMAT_TXT)
+        cli_note(d->cli, "%s", g.folded);
+    graph_release(&g);
+    return rc;
+}
+
+int verb_graph(const struct cli *cli)
+{
+    struct job_of_drawing d = { .cli = cli };
+    struct analysis analysis = { 0 };
+    struct findings findings = { 0 };
+    struct arena arena = { 0 };
+    struct strbuf out = { 0 };
+    struct err err = { 0 };
+    enum format format;
+    int rc;
+
+    if (format_of(cli, &format, &err) != ERR_OK ||
+        options_of(cli, format, &d.options, &err) != ERR_OK) {
+        cli_error("%s", err.text);
+        return exit_of(err.code);
+    }
+    if ((rc = cli_load_one(cli, &analysis)) != EXIT_DONE)
+        return rc;
+    rules_run(&findings, &analysis, &arena);
+    d.analysis = &analysis;
+    d.findings = &findings;
+    d.format = format == FORMAT_PNG ? "png" : "svg";
+    d.timeout_ms = cli->layout_timeout_ms > 0 ? cli->layout_timeout_ms : TIMEOUT_MS;
+    if (write_graph(&d, format, &out, &err) == ERR_OK) {
+        rc = cli_write(cli, strbuf_sv(&out));
+    } else {
+        cli_error("%s", err.text);
+        rc = exit_of(err.code);
+    }
+    strbuf_release(&out);
+    arena_release(&arena);
+    analysis_release(&analysis);
+    return rc;
+}
