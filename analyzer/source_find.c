@@ -1,26 +1,14 @@
 /* Finding logs behind a path.
  *
  * Folders of the file system and of a zip are looked at alike: as a list of files
- * with a name each (struct folder). What is left after the logs that consist of
- * several files - rolling directories, Databricks folders - is looked into, one by
- * one. The names, after Spark and Databricks:
- *
- *     eventlog_v2_<id>/appstatus_<id>[.inprogress]      empty; says running or finished
- *     eventlog_v2_<id>/events_<N>_<id>[.codec]          part N
- *     eventlog_v2_<id>/events_<N>_<id>[.codec].compact  replaces the parts up to N
- *     <folder>/eventlog-YYYY-MM-DD--HH-MM.gz            older parts
- *     <folder>/eventlog                                 the last part
- *     <id>[.codec][.inprogress]                         a whole log
- *
- * Pipes are the exception: what is read from one is gone. Its beginning is kept for
- * the decoder, and a zip, which is read from its end, is copied to a nameless file. */
-#include "analyzer/source.h"
+ * with a name each. First the logs that consist of several files are taken out of it
+ * (source_parts.c); what is left is looked into, one by one. A file `x.inprogress`
+ * is a log that is being written, or whose writer was killed. */
+#include "analyzer/source_find.h"
 
 #include "analyzer/zip.h"
 
 #include "base/map.h"
-#include "base/mem.h"
-#include "base/strbuf.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -30,33 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PROBE_BYTES ((size_t)1 << 20)       /* decoded, where an event must show up */
-#define PROBE_STEP ((size_t)64 << 10)       /* decoded at a time: most logs need one */
-#define STREAM_PEEK_BYTES ((size_t)8 << 20) /* stored bytes of a pipe, for the same */
 #define DEPTH_MAX 32
-/* A gap in the numbers of parts that is longer than this is listed as one entry. */
-#define GAP_LISTED 16
-
-struct found {      /* a file, or a member of a zip */
-    struct sv name; /* without folders */
-    struct log_part part;
-    int64_t mtime_ms;
-    bool used; /* belongs to a log already, or is of no interest */
-};
-
-struct folder {
-    struct sv path; /* as the user would name it */
-    struct sv name; /* the last component */
-    struct found *files;
-    size_t n, cap;
-};
-
-struct finder {
-    struct log_list list;
-    struct arena *arena;
-    size_t n_seen;   /* files or groups of files judged */
-    struct err last; /* why the last of them is no log */
-};
 
 /* ---- lists in the arena --------------------------------------------------------- */
 
@@ -75,7 +37,7 @@ static void *arena_grow(struct arena *a, void *items, size_t n, size_t *cap, siz
 #define ARENA_GROW(a, items, n, cap)                                                     \
     ((items) = arena_grow((a), (items), (n), &(cap), sizeof *(items)))
 
-static struct log_input *add_log(struct finder *f, struct sv path)
+struct log_input *finder_add_log(struct finder *f, struct sv path)
 {
     struct log_list *l = &f->list;
 
@@ -98,12 +60,17 @@ static void add_text(struct finder *f, struct sv **texts, size_t *n, const char 
     *n += 1;
 }
 
-static void add_note(struct finder *f, struct log_input *log, const char *text)
+void finder_note(struct finder *f, struct log_input *log, const char *text)
 {
     add_text(f, &log->notes, &log->n_notes, text);
 }
 
-static void skip(struct finder *f, struct sv path, const struct err *why)
+void finder_missing(struct finder *f, struct log_input *log, const char *text)
+{
+    add_text(f, &log->missing, &log->n_missing, text);
+}
+
+void finder_skip(struct finder *f, struct sv path, const struct err *why)
 {
     struct log_list *l = &f->list;
 
@@ -113,15 +80,15 @@ static void skip(struct finder *f, struct sv path, const struct err *why)
         sv(arena_printf(f->arena, "%.*s: %s", SV_FMT(path), why->text));
 }
 
-static void skip_text(struct finder *f, struct sv path, const char *why)
+void finder_skip_text(struct finder *f, struct sv path, const char *why)
 {
     struct err err = { 0 };
 
     err_set(&err, ERR_NOT_A_LOG, "%s", why);
-    skip(f, path, &err);
+    finder_skip(f, path, &err);
 }
 
-static struct sv join(struct arena *a, struct sv folder, char between, struct sv name)
+struct sv finder_join(struct arena *a, struct sv folder, char between, struct sv name)
 {
     size_t gap = between == '/' && sv_ends(folder, SV("/")) ? 0 : 1;
     char *p = arena_bytes(a, folder.len + gap + name.len + 1);
@@ -134,93 +101,7 @@ static struct sv join(struct arena *a, struct sv folder, char between, struct sv
     return (struct sv){ p, folder.len + gap + name.len };
 }
 
-static struct sv last_name(struct sv path)
-{
-    const char *slash = path.len ? memrchr(path.p, '/', path.len) : NULL;
-
-    return slash ? sv_from(path, (size_t)(slash - path.p) + 1) : path;
-}
-
-/* ---- is it a log? --------------------------------------------------------------- */
-
-/* A brace and later "Event". `from` is how much was searched before. */
-static bool shows_event(struct sv text, size_t from)
-{
-    const char *brace = text.len ? memchr(text.p, '{', text.len) : NULL;
-    size_t start = from > 8 ? from - 8 : 0;
-
-    if (!brace)
-        return false;
-    if ((size_t)(brace - text.p) > start)
-        start = (size_t)(brace - text.p);
-    return sv_find(sv_from(text, start), SV("\"Event\"")) != SIZE_MAX;
-}
-
-static enum errc no_log(const struct decoder *d, size_t decoded, struct err *err)
-{
-    const struct decode_damage *damage = decoder_damage(d);
-    enum codec codec = decoder_codec(d);
-
-    if (damage->text[0] && decoded < PROBE_BYTES)
-        return err_set(err, ERR_CORRUPT,
-                       "damaged before the first event (byte %" PRId64 ": %s)",
-                       damage->at_byte, damage->text);
-    if (!decoded)
-        return err_set(err, ERR_NOT_A_LOG, "empty");
-    if (codec == CODEC_NONE)
-        return err_set(err, ERR_NOT_A_LOG, "not a Spark event log");
-    return err_set(err, ERR_NOT_A_LOG, "%s data, but no Spark event log in it",
-                   codec_name(codec));
-}
-
-/* *decoded: how many bytes were looked at. */
-static enum errc probe(struct decoder *d, size_t *decoded, struct err *err)
-{
-    char *text = NULL;
-    enum next step = NEXT_ITEM;
-    bool shown = false;
-    size_t have = 0;
-
-    while (!shown && have < PROBE_BYTES) {
-        size_t got = 0;
-
-        text = xrealloc(text, have + PROBE_STEP);
-        step = decoder_read(d, text + have, PROBE_STEP, &got, err);
-        if (step != NEXT_ITEM)
-            break;
-        shown = shows_event((struct sv){ text, have + got }, have);
-        have += got;
-    }
-    free(text);
-    *decoded = have;
-    if (shown)
-        return ERR_OK;
-    return step == NEXT_FAIL ? ERR_OPEN : no_log(d, have, err);
-}
-
-static enum errc probe_part(const struct log_part *part, struct err *err)
-{
-    struct decoder *d = NULL;
-    size_t decoded;
-    enum errc rc = decoder_open(&d, part, err);
-
-    if (rc == ERR_OK)
-        rc = probe(d, &decoded, err);
-    decoder_close(d);
-    return rc;
-}
-
-/* ---- logs of several files ------------------------------------------------------ */
-
-/* events_<index>_<tail>[.compact][.inprogress] */
-struct rolled {
-    int64_t index;
-    struct sv key; /* the tail up to its first dot: the same for all parts of a log */
-    bool compact;
-    bool unfinished; /* a compaction that was interrupted */
-};
-
-static bool strip(struct sv *name, struct sv suffix)
+bool finder_strip(struct sv *name, struct sv suffix)
 {
     if (!sv_ends(*name, suffix))
         return false;
@@ -228,56 +109,7 @@ static bool strip(struct sv *name, struct sv suffix)
     return true;
 }
 
-static bool rolled_name(struct sv name, struct rolled *out)
-{
-    struct rolled r = { 0 };
-
-    if (!sv_starts(name, SV("events_")))
-        return false;
-    bool in_progress = strip(&name, SV(".inprogress"));
-    r.compact = strip(&name, SV(".compact"));
-    r.unfinished = r.compact && in_progress;
-    struct sv rest = sv_from(name, 7);
-    const char *under = rest.len ? memchr(rest.p, '_', rest.len) : NULL;
-    struct sv digits = { rest.p, under ? (size_t)(under - rest.p) : 0 };
-    if (!digits.len || digits.p[0] < '0' || digits.p[0] > '9' ||
-        !sv_i64(digits, &r.index) || r.index == INT64_MAX)
-        return false;
-    r.key = sv_from(rest, digits.len + 1);
-    const char *dot = r.key.len ? memchr(r.key.p, '.', r.key.len) : NULL;
-    if (dot)
-        r.key.len = (size_t)(dot - r.key.p);
-    *out = r;
-    return true;
-}
-
-static bool is_rolling_folder(const struct folder *dir)
-{
-    return sv_starts(dir->name, SV("eventlog_v2_"));
-}
-
-/* By number; a compacted part before the one it replaces; then by name. */
-static int by_index(const void *a, const void *b)
-{
-    const struct found *x = *(const struct found *const *)a;
-    const struct found *y = *(const struct found *const *)b;
-
-    if (x->part.index != y->part.index)
-        return x->part.index < y->part.index ? -1 : 1;
-    if (x->part.compact != y->part.compact)
-        return x->part.compact ? -1 : 1;
-    return sv_cmp(x->name, y->name);
-}
-
-static int by_name(const void *a, const void *b)
-{
-    const struct found *x = *(const struct found *const *)a;
-    const struct found *y = *(const struct found *const *)b;
-
-    return sv_cmp(x->name, y->name);
-}
-
-static void add_part(struct log_input *log, const struct found *file)
+void finder_add_part(struct log_input *log, const struct found *file)
 {
     log->parts[log->n_parts++] = file->part;
     log->mtime_ms = max_i64(log->mtime_ms, file->mtime_ms);
@@ -287,221 +119,11 @@ static void add_part(struct log_input *log, const struct found *file)
         log->bytes = add_sat(log->bytes, file->part.size);
 }
 
-/* The parts [from, to) are not there. */
-static void add_missing(struct finder *f, struct log_input *log, int64_t from, int64_t to)
+static struct sv last_name(struct sv path)
 {
-    if (to - from > GAP_LISTED) {
-        add_text(f, &log->missing, &log->n_missing,
-                 arena_printf(f->arena, "events_%" PRId64 " to events_%" PRId64, from,
-                              to - 1));
-        return;
-    }
-    for (int64_t i = from; i < to; i++)
-        add_text(f, &log->missing, &log->n_missing,
-                 arena_printf(f->arena, "events_%" PRId64, i));
-}
+    const char *slash = path.len ? memrchr(path.p, '/', path.len) : NULL;
 
-/* The number of the last part that was compacted; -1: none was. */
-static int64_t compacted_to(struct found *const *files, size_t n)
-{
-    int64_t to = -1;
-
-    for (size_t i = 0; i < n; i++) {
-        struct rolled r;
-
-        if (rolled_name(files[i]->name, &r) && r.compact && !r.unfinished)
-            to = max_i64(to, r.index);
-    }
-    return to;
-}
-
-/* Why this file is no part of the log, or NULL. */
-static const char *not_a_part(const struct log_input *log, const struct found *file,
-                              int64_t compacted)
-{
-    const struct log_part *last = log->n_parts ? &log->parts[log->n_parts - 1] : NULL;
-    struct rolled r;
-
-    if (!rolled_name(file->name, &r) || r.unfinished)
-        return "an interrupted compaction, left out";
-    if (r.index < compacted || (r.index == compacted && !r.compact))
-        return "left out: a compacted file covers it";
-    if (last && last->index == r.index)
-        return "left out: another file has this number";
-    return NULL;
-}
-
-/* files are in order of their numbers. */
-static void add_rolled_parts(struct finder *f, struct log_input *log,
-                             struct found *const *files, size_t n)
-{
-    int64_t compacted = compacted_to(files, n);
-    int64_t due = compacted < 0 ? 1 : compacted;
-
-    log->parts = arena_array(f->arena, n, sizeof *log->parts);
-    for (size_t i = 0; i < n; i++) {
-        const char *why = not_a_part(log, files[i], compacted);
-        int64_t index = files[i]->part.index;
-
-        if (why) {
-            add_note(f, log,
-                     arena_printf(f->arena, "%.*s: %s", SV_FMT(files[i]->name), why));
-            continue;
-        }
-        if (index > due)
-            add_missing(f, log, due, index);
-        due = index + 1;
-        add_part(log, files[i]);
-        if (files[i]->part.compact)
-            add_note(f, log,
-                     arena_printf(f->arena,
-                                  "%.*s: compacted, events of finished jobs up to "
-                                  "part %" PRId64 " may be gone",
-                                  SV_FMT(files[i]->name), index));
-    }
-}
-
-/* What the appstatus file says, by its name. `key`: only the one of this log; in a
- * folder named after its log every one counts. */
-static void add_status(struct finder *f, struct log_input *log, const struct folder *dir,
-                       struct sv key)
-{
-    bool running = false, finished = false;
-
-    for (size_t i = 0; i < dir->n; i++) {
-        struct sv name = dir->files[i].name;
-
-        if (!sv_starts(name, SV("appstatus_")))
-            continue;
-        bool in_progress = strip(&name, SV(".inprogress"));
-        if (!is_rolling_folder(dir) && !sv_eq(sv_from(name, 10), key))
-            continue;
-        running = running || in_progress;
-        finished = finished || !in_progress;
-    }
-    log->in_progress = running && !finished;
-    if (!running && !finished)
-        add_note(f, log,
-                 "no appstatus file: whether the application ended is not recorded");
-}
-
-/* Keeps the log that was added last if one of its parts can be read as one. */
-static void keep_if_log(struct finder *f)
-{
-    struct log_input *log = &f->list.logs[f->list.n - 1];
-    struct err why = { 0 }, first = { 0 };
-
-    f->n_seen++;
-    for (size_t i = 0; i < log->n_parts; i++) {
-        if (probe_part(&log->parts[i], &why) == ERR_OK)
-            return;
-        if (first.code == ERR_OK)
-            first = why;
-    }
-    if (first.code == ERR_OK)
-        err_set(&first, ERR_NOT_A_LOG, "no parts");
-    skip(f, log->path, &first);
-    f->list.n--;
-}
-
-/* The rolling log that files[0 .. n) are the parts of. */
-static void take_rolled(struct finder *f, const struct folder *dir, struct found **files,
-                        size_t n, struct sv key, bool alone)
-{
-    struct log_input *log =
-        add_log(f, alone ? dir->path : join(f->arena, dir->path, '/', key));
-
-    log->rolling = true;
-    qsort(files, n, sizeof *files, by_index);
-    add_rolled_parts(f, log, files, n);
-    add_status(f, log, dir, key);
-    keep_if_log(f);
-}
-
-/* Rolling logs of a folder: one in a folder named for it, else one for each key. */
-static void take_rolling(struct finder *f, struct folder *dir)
-{
-    struct found **files = arena_array(f->arena, dir->n, sizeof *files);
-    bool one = is_rolling_folder(dir);
-    bool first_log = true;
-
-    for (size_t i = 0; i < dir->n; i++) {
-        struct rolled first, r;
-        size_t n = 0, n_left = 0;
-
-        if (dir->files[i].used || !rolled_name(dir->files[i].name, &first))
-            continue;
-        for (size_t j = i; j < dir->n; j++) {
-            struct found *file = &dir->files[j];
-
-            if (file->used || !rolled_name(file->name, &r))
-                continue;
-            if (!one && !sv_eq(r.key, first.key)) {
-                n_left++;
-                continue;
-            }
-            file->used = true;
-            file->part.index = r.index;
-            file->part.compact = r.compact;
-            files[n++] = file;
-        }
-        take_rolled(f, dir, files, n, first.key, first_log && !n_left);
-        first_log = false;
-    }
-    if (!one)
-        return;
-    if (first_log) {
-        f->n_seen++;
-        skip_text(f, dir->path, "a rolling log's folder without event files");
-    }
-    for (size_t i = 0; i < dir->n; i++)
-        dir->files[i].used = true; /* nothing else there is a log */
-}
-
-/* eventlog-YYYY-MM-DD--HH-MM, then nothing or a suffix */
-static bool dated_name(struct sv name)
-{
-    static const char shape[] = "eventlog-0000-00-00--00-00";
-
-    if (name.len < sizeof shape - 1)
-        return false;
-    for (size_t i = 0; i < sizeof shape - 1; i++) {
-        bool digit = name.p[i] >= '0' && name.p[i] <= '9';
-
-        if (shape[i] == '0' ? !digit : name.p[i] != shape[i])
-            return false;
-    }
-    return name.len == sizeof shape - 1 || name.p[sizeof shape - 1] == '.';
-}
-
-/* The log of a Databricks folder: the dated parts, then `eventlog`. */
-static void take_dated(struct finder *f, struct folder *dir)
-{
-    struct found **files = arena_array(f->arena, dir->n + 1, sizeof *files);
-    struct found *last = NULL;
-    size_t n = 0;
-
-    for (size_t i = 0; i < dir->n; i++) {
-        if (dated_name(dir->files[i].name))
-            files[n++] = &dir->files[i];
-        else if (sv_is(dir->files[i].name, "eventlog"))
-            last = &dir->files[i];
-    }
-    if (!n)
-        return; /* `eventlog` alone is a log like any other */
-    struct log_input *log = add_log(f, dir->path);
-    log->rolling = true;
-    log->parts = arena_array(f->arena, n + 1, sizeof *log->parts);
-    qsort(files, n, sizeof *files, by_name);
-    if (last)
-        files[n++] = last;
-    else
-        add_text(f, &log->missing, &log->n_missing, "eventlog");
-    for (size_t i = 0; i < n; i++) {
-        files[i]->used = true;
-        add_part(log, files[i]);
-    }
-    keep_if_log(f);
+    return slash ? sv_from(path, (size_t)(slash - path.p) + 1) : path;
 }
 
 /* ---- a folder ------------------------------------------------------------------- */
@@ -553,34 +175,34 @@ static void take_single(struct finder *f, const struct folder *dir,
         return;
     }
     f->n_seen++;
-    bool in_progress = strip(&name, SV(".inprogress"));
+    bool in_progress = finder_strip(&name, SV(".inprogress"));
     if (in_progress && has_name(dir, name)) {
-        skip_text(f, file->part.path, "the finished log of the same name lies beside it");
+        finder_skip_text(f, file->part.path,
+                         "the finished log of the same name lies beside it");
         return;
     }
     if (!file->part.stream && probe_part(&file->part, &why) != ERR_OK) {
-        skip(f, file->part.path, &why);
+        finder_skip(f, file->part.path, &why);
         return;
     }
-    struct log_input *log = add_log(f, file->part.path);
+    struct log_input *log = finder_add_log(f, file->part.path);
     log->in_progress = in_progress;
     log->parts = ARENA_NEW(f->arena, struct log_part);
-    add_part(log, file);
-    if (!rolled_name(file->name, &r))
+    finder_add_part(log, file);
+    if (!parts_rolled_name(file->name, &r))
         return;
     log->parts[0].index = r.index;
     log->parts[0].compact = r.compact;
-    add_note(f, log,
-             arena_printf(f->arena,
-                          "part %" PRId64 " of a rolling log, read alone: "
-                          "give its folder to read all",
-                          r.index));
+    finder_note(f, log,
+                arena_printf(f->arena,
+                             "part %" PRId64 " of a rolling log, read alone: "
+                             "give its folder to read all",
+                             r.index));
 }
 
 static void take_folder(struct finder *f, struct folder *dir)
 {
-    take_rolling(f, dir);
-    take_dated(f, dir);
+    parts_take(f, dir);
     for (size_t i = 0; i < dir->n; i++) {
         if (!dir->files[i].used && !is_litter(dir->files[i].name))
             take_single(f, dir, &dir->files[i]);
@@ -608,7 +230,7 @@ static struct folder *zip_folder(struct zip_folders *z, struct sv zip, struct sv
     ARENA_GROW(arena, z->items, z->n, z->cap);
     map_put(&z->by_name, key, (uint32_t)z->n);
     z->items[z->n] = (struct folder){
-        .path = name.len ? join(arena, zip, '!', name) : zip,
+        .path = name.len ? finder_join(arena, zip, '!', name) : zip,
         .name = last_name(name),
     };
     return &z->items[z->n++];
@@ -628,7 +250,7 @@ static void zip_add(struct zip_folders *z, const struct found *zip,
     ARENA_GROW(arena, in->files, in->n, in->cap);
     in->files[in->n++] = (struct found){
         .name = name,
-        .part = { .path = join(arena, zip->part.path, '!', m->name),
+        .part = { .path = finder_join(arena, zip->part.path, '!', m->name),
                   .file = zip->part.file,
                   .member = m,
                   .size = m->stored_bytes },
@@ -665,9 +287,10 @@ static void finish_zip(struct finder *f, struct log_input *logs, size_t n, bool 
 {
     qsort(logs, n, sizeof *logs, by_member);
     for (size_t i = 0; i < n && recovered; i++)
-        add_note(f, &logs[i],
-                 "the zip has no directory at its end (cut off?): its members were found "
-                 "by their own headers");
+        finder_note(
+            f, &logs[i],
+            "the zip has no directory at its end (cut off?): its members were found "
+            "by their own headers");
 }
 
 static void take_zip(struct finder *f, const struct found *file)
@@ -679,7 +302,7 @@ static void take_zip(struct finder *f, const struct found *file)
 
     if (zip_index_of(&index, file, f->arena, &why) != ERR_OK) {
         f->n_seen++;
-        skip(f, file->part.path, &why);
+        finder_skip(f, file->part.path, &why);
         return;
     }
     for (size_t i = 0; i < index.n; i++)
@@ -690,7 +313,7 @@ static void take_zip(struct finder *f, const struct found *file)
         finish_zip(f, f->list.logs + first, f->list.n - first, index.recovered);
     if (f->n_seen == seen) {
         f->n_seen++;
-        skip_text(f, file->part.path, "a zip without an event log in it");
+        finder_skip_text(f, file->part.path, "a zip without an event log in it");
     }
     intern_release(&z.names);
     map_release(&z.by_name);
@@ -747,19 +370,19 @@ static bool sort_entry(struct finder *f, struct folder *dir, struct sv path)
     struct stat st;
 
     if (lstat(path.p, &st) != 0) {
-        skip_text(f, path, strerror(errno));
+        finder_skip_text(f, path, strerror(errno));
         return false;
     }
     if (S_ISDIR(st.st_mode))
         return true;
     if (S_ISLNK(st.st_mode) && stat(path.p, &st) != 0)
-        skip_text(f, path, "a symbolic link that leads nowhere");
+        finder_skip_text(f, path, "a symbolic link that leads nowhere");
     else if (S_ISDIR(st.st_mode))
-        skip_text(f, path, "a symbolic link to a folder is not followed");
+        finder_skip_text(f, path, "a symbolic link to a folder is not followed");
     else if (S_ISREG(st.st_mode))
         add_file(f, dir, path, &st);
     else
-        skip_text(f, path, "not a regular file");
+        finder_skip_text(f, path, "not a regular file");
     return false;
 }
 
@@ -771,23 +394,23 @@ static void search(struct finder *f, struct sv path, int depth)
     struct err why = { 0 };
 
     if (depth > DEPTH_MAX) {
-        skip_text(f, path, "too many folders deep");
+        finder_skip_text(f, path, "too many folders deep");
         return;
     }
     if (folder_names(path, f->arena, &names, &n, &why) != ERR_OK) {
         f->n_seen++;
-        skip(f, path, &why);
+        finder_skip(f, path, &why);
         return;
     }
     below = arena_array(f->arena, n, sizeof *below);
     for (size_t i = 0; i < n; i++) {
-        struct sv entry = join(f->arena, path, '/', names[i]);
+        struct sv entry = finder_join(f->arena, path, '/', names[i]);
 
         if (sort_entry(f, &dir, entry))
             below[n_below++] = entry;
     }
     take_folder(f, &dir);
-    if (is_rolling_folder(&dir))
+    if (parts_is_rolling(&dir))
         return;
     for (size_t i = 0; i < n_below; i++)
         search(f, below[i], depth + 1);
@@ -817,7 +440,7 @@ static void note_siblings(struct finder *f, struct log_input *log, struct sv pat
 {
     struct sv name = last_name(path), *names = NULL;
     struct sv dir = { path.p, path.len - name.len };
-    bool dated = dated_name(name);
+    bool dated = parts_dated_name(name);
     size_t n = 0, n_parts = 0;
 
     if (!dated && !sv_is(name, "eventlog"))
@@ -826,10 +449,11 @@ static void note_siblings(struct finder *f, struct log_input *log, struct sv pat
     if (folder_names(dir, f->arena, &names, &n, NULL) != ERR_OK)
         return;
     for (size_t i = 0; i < n; i++)
-        n_parts += dated_name(names[i]) || (dated && sv_is(names[i], "eventlog"));
+        n_parts += parts_dated_name(names[i]) || (dated && sv_is(names[i], "eventlog"));
     if (n_parts > dated)
-        add_note(f, log,
-                 "one part of a Databricks log, read alone: give its folder to read all");
+        finder_note(
+            f, log,
+            "one part of a Databricks log, read alone: give its folder to read all");
 }
 
 /* A regular file, shown as `path`. */
@@ -850,139 +474,29 @@ static void find_file(struct finder *f, struct sv path, struct sv file,
 
 /* ---- pipes ---------------------------------------------------------------------- */
 
-static ssize_t read_more(int fd, void *buf, size_t size)
-{
-    ssize_t n;
-
-    do {
-        n = read(fd, buf, size);
-    } while (n < 0 && errno == EINTR);
-    return n;
-}
-
-static bool write_all(int fd, struct sv bytes)
-{
-    while (bytes.len) {
-        ssize_t n = write(fd, bytes.p, bytes.len);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return false;
-        bytes = sv_from(bytes, (size_t)n);
-    }
-    return true;
-}
-
-/* A file without a name; the system frees it when the program ends. */
-static enum errc nameless_file(int *fd, struct arena *arena, struct err *err)
-{
-    const char *dir = getenv("TMPDIR");
-
-    dir = dir && *dir ? dir : "/tmp";
-    char *name = (char *)(uintptr_t)arena_printf(arena, "%s/spillway-XXXXXX", dir);
-    *fd = mkostemp(name, O_CLOEXEC);
-    if (*fd < 0)
-        return err_set(err, ERR_OUTPUT, "a zip from a pipe needs room in %s: %s", dir,
-                       strerror(errno));
-    unlink(name);
-    return ERR_OK;
-}
-
-/* The rest of the pipe behind `head` to a file that can be read from its end. The
- * file stays open: it has no other name than its number. */
-static enum errc spool(struct finder *f, struct sv path, int from, struct sv head,
-                       struct err *err)
-{
-    char *buf = xmalloc(PROBE_STEP);
-    ssize_t n = 0;
-    struct stat st;
-    int to = -1;
-    enum errc rc;
-
-    if ((rc = nameless_file(&to, f->arena, err)) != ERR_OK)
-        goto done;
-    bool written = write_all(to, head);
-    while (written && (n = read_more(from, buf, PROBE_STEP)) > 0)
-        written = write_all(to, (struct sv){ buf, (size_t)n });
-    if (!written || fstat(to, &st) != 0)
-        rc = err_set(err, ERR_OUTPUT, "copying a zip from a pipe: %s", strerror(errno));
-    else if (n < 0)
-        rc = err_set(err, ERR_OPEN, "%s", strerror(errno));
-    else
-        find_file(f, path, sv(arena_printf(f->arena, "/dev/fd/%d", to)), &st);
-    if (rc != ERR_OK)
-        close(to);
-done:
-    free(buf);
-    return rc;
-}
-
-/* Does what was read of a pipe show an event? *enough: more of it would not help. */
-static enum errc probe_head(struct sv head, bool *enough, struct err *err)
-{
-    struct decoder *d = decoder_open_memory(head.p, head.len);
-    size_t decoded = 0;
-    enum errc rc = probe(d, &decoded, err);
-
-    *enough = rc == ERR_OK || decoded >= PROBE_BYTES || decoder_damage(d)->corrupt;
-    decoder_close(d);
-    return rc;
-}
-
-/* Reads as much of the pipe as it takes to see that it is a log: little, for one that
- * is still being written must not wait for its end. */
-static enum errc peek(int fd, struct strbuf *head, bool *zip, struct err *err)
-{
-    char *buf = xmalloc(PROBE_STEP);
-    size_t next_look = 0;
-    bool enough = false;
-    enum errc rc = ERR_OK;
-
-    while (!enough && !*zip) {
-        ssize_t n = read_more(fd, buf, PROBE_STEP);
-
-        if (n < 0) {
-            rc = err_set(err, ERR_OPEN, "%s", strerror(errno));
-            break;
-        }
-        strbuf_add(head, (struct sv){ buf, (size_t)n });
-        *zip = zip_detect(head->p, head->len);
-        bool last = n == 0 || head->len >= STREAM_PEEK_BYTES;
-        if (*zip || (head->len < next_look && !last))
-            continue;
-        rc = probe_head(strbuf_sv(head), &enough, err);
-        enough = enough || last;
-        next_look =
-            head->len < PROBE_STEP ? 0 : head->len * 2; /* it starts over each time */
-    }
-    free(buf);
-    return *zip ? ERR_OK : rc;
-}
-
-static enum errc find_stream(struct finder *f, struct sv path, int fd, struct err *err)
+static enum errc find_pipe(struct finder *f, struct sv path, int fd, struct err *err)
 {
     struct folder none = { .path = path };
-    struct strbuf head = { 0 };
-    bool zip = false;
-    enum errc rc = peek(fd, &head, &zip, err);
+    struct found found = {
+        .name = last_name(path),
+        .part = { .path = path, .file = path, .size = -1 },
+    };
+    struct probe_pipe told = { 0 };
+    struct stat st;
+    enum errc rc = probe_pipe(&told, fd, f->arena, err);
 
-    if (rc == ERR_OK && zip) {
-        rc = spool(f, path, fd, strbuf_sv(&head), err);
-    } else if (rc == ERR_OK) {
-        struct found found = { .name = last_name(path),
-                               .part = { .path = path, .size = -1 } };
-
-        found.part.file = path;
-        found.part.stream = ARENA_NEW(f->arena, struct log_stream);
-        found.part.stream->fd = fd;
-        found.part.stream->head = arena_sv(f->arena, strbuf_sv(&head));
-        take_single(f, &none, &found);
-    }
-    if ((rc != ERR_OK || zip) && fd != STDIN_FILENO)
+    if (!told.stream && fd != STDIN_FILENO)
         close(fd);
-    strbuf_release(&head);
-    return rc;
+    if (rc != ERR_OK)
+        return rc;
+    found.part.stream = told.stream;
+    if (told.stream)
+        take_single(f, &none, &found);
+    else if (stat(told.spooled.p, &st) == 0)
+        find_file(f, path, told.spooled, &st);
+    else
+        return err_set(err, ERR_OUTPUT, "%s: %s", told.spooled.p, strerror(errno));
+    return ERR_OK;
 }
 
 /* `< file` can be read like the file, if it was not read from already. */
@@ -995,7 +509,7 @@ static enum errc find_stdin(struct finder *f, struct err *err)
         find_file(f, SV("-"), SV("/dev/fd/0"), &st);
         return ERR_OK;
     }
-    return find_stream(f, SV("-"), STDIN_FILENO, err);
+    return find_pipe(f, SV("-"), STDIN_FILENO, err);
 }
 
 /* ---- a path --------------------------------------------------------------------- */
@@ -1014,7 +528,7 @@ static enum errc find_existing(struct finder *f, struct sv path, const struct st
     int fd = open(path.p, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return err_set(err, ERR_OPEN, "%s", strerror(errno));
-    return find_stream(f, path, fd, err);
+    return find_pipe(f, path, fd, err);
 }
 
 /* "a.zip!name": the one log of that name. */
