@@ -15,7 +15,13 @@ const char *severity_name(enum severity s);
 /* False: no such severity. */
 bool severity_parse(struct sv text, enum severity *out);
 
-enum question { QUESTION_MOVES, QUESTION_SPILLS, QUESTION_FAILS, QUESTION_SCALES, QUESTION_FIT };
+enum question {
+    QUESTION_MOVES,
+    QUESTION_SPILLS,
+    QUESTION_FAILS,
+    QUESTION_SCALES,
+    QUESTION_FIT
+};
 const char *question_name(enum question q);
 
 enum rule_answer { RULE_JUDGED, RULE_NO_DATA };
@@ -43,26 +49,45 @@ struct evidence { /* one number or text, its unit in the key */
 
 struct rule;
 
+/* Wall time that a finding says could go, out of one entry of the ledger. Ranking
+ * cuts it to what the entry holds and to what larger claims have left of it. */
+struct claim {
+    uint32_t stage_ix; /* IX_NONE: the application's entry (driver code, planning ...) */
+    enum wall_entry entry;
+    int64_t low_ms, expected_ms, high_ms; /* low <= expected <= high */
+};
+
 struct finding {
     const struct rule *rule;
     enum severity severity; /* set by ranking from the seconds saved, see rules/list.c */
     bool fault; /* costs correctness or work whatever the seconds: at least a warning */
+    bool note;  /* never more than a note: a fact, or a side effect of another finding */
     bool app_wide;
-    uint32_t *stage_ixs; size_t n_stages;
-    int64_t *job_ids; size_t n_jobs;
-    int64_t *sql_ids; size_t n_sqls;
-    struct sv *executor_ids; size_t n_executors;
-    struct sv operator; /* p NULL: none */
+    uint32_t *stage_ixs;
+    size_t n_stages;
+    int64_t *job_ids;
+    size_t n_jobs;
+    int64_t *sql_ids;
+    size_t n_sqls;
+    struct sv *executor_ids;
+    size_t n_executors;
+    struct sv operator;        /* p NULL: none */
     const char *title, *cause; /* one sentence each */
-    struct evidence *evidence; size_t n_evidence;
-    bool has_saving;
+    struct evidence *evidence;
+    size_t n_evidence;
+    struct claim *claims;
+    size_t n_claims;
+    bool has_saving; /* set by ranking, with the three sums: some claim was made */
     int64_t low_ms, expected_ms, high_ms;
     enum basis basis;
     enum confidence confidence;
-    struct kvs settings;     /* the exact diff to apply */
-    const char **sql, **code; size_t n_sql, n_code; /* hints and code patterns */
-    const char *text;        /* what to do, one or two sentences */
-    const char *risk, *verify;
+    struct kvs settings; /* the exact diff to apply */
+    const char **sql, **code;
+    size_t n_sql, n_code;      /* hints and code patterns */
+    const char *text;          /* what to do, one or two sentences */
+    const char *risk, *verify; /* NULL: none */
+    const struct rule
+        *follows; /* set by ranking: whose claim took the seconds; NULL: none */
 };
 
 struct findings {
@@ -70,16 +95,21 @@ struct findings {
     size_t n, cap;
     struct not_judged {
         const struct rule *rule;
-        const char *why, *enable; /* enable: the setting that would record it; may be NULL */
-    } *not_judged;
+        const char *why,
+            *enable; /* enable: the setting that would record it; may be NULL */
+    } * not_judged;
     size_t n_not_judged, cap_not_judged;
     struct arena *arena; /* owns all text and lists */
 };
 
+struct shape; /* rules/shape.h: what the tasks of a stage look like */
+
 struct rule_input {
     const struct app *app;
     const struct analysis *analysis;
-    const double *params; /* values in the order of the rule's params */
+    const struct rule *rule;
+    const struct shape *shapes; /* one per stage attempt */
+    const double *params;       /* values in the order of the rule's params */
 };
 
 struct rule {
@@ -99,7 +129,9 @@ struct rule {
 extern const struct rule *const rules_all[]; /* by family, NULL at the end */
 const struct rule *rule_by_id(struct sv id);
 
-/* Runs every rule, ranks, and sets severities. */
-void rules_run(struct findings *out, const struct analysis *analysis, struct arena *arena);
+/* Runs every rule, ranks, and sets severities. *out may hold anything before; what
+ * it holds after lives in the arena. */
+void rules_run(struct findings *out, const struct analysis *analysis,
+               struct arena *arena);
 
 #endif

@@ -1,0 +1,345 @@
+/* Memory: spill for want of execution memory, and time lost to garbage collection.
+ *
+ * Both have one remedy for the application (settings of executors and partitions), so
+ * each rule makes one finding with the worst stage named.
+ *
+ * Spilled bytes are priced by the ledger, from bytes on disk: `Memory Bytes Spilled`
+ * is the deserialised size and says six times too much (rules.md, "Traps"). */
+#include "rules/finding.h"
+#include "rules/shape.h"
+
+#include <inttypes.h>
+
+#define MIB (INT64_C(1) << 20)
+#define GIB (INT64_C(1) << 30)
+
+/* The worst of the stages that a rule accuses, and how many there are. */
+struct worst {
+    uint32_t stage_ix;
+    int64_t value;
+    size_t n;
+    int64_t sum;
+};
+
+static void worst_take(struct worst *w, uint32_t stage_ix, int64_t value)
+{
+    if (w->n == 0 || value > w->value) {
+        w->stage_ix = stage_ix;
+        w->value = value;
+    }
+    w->sum = add_sat(w->sum, value);
+    w->n++;
+}
+
+static bool stage_counts(const struct rule_input *in, uint32_t ix, double least_share)
+{
+    const struct shape *sh = &in->shapes[ix];
+
+    return sh->n > 0 && (double)(sh->finish_ms - sh->launch_ms) >=
+                            least_share * (double)in->analysis->ledgers.wall_total_ms;
+}
+
+static const struct sql *sql_of(const struct app *app, const struct stage *s)
+{
+    uint32_t ix =
+        s->sql_execution_id == APP_NONE ? IX_NONE : app_sql_ix(app, s->sql_execution_id);
+
+    return ix == IX_NONE ? NULL : &app->sqls[ix];
+}
+
+/* Cores of the executor with most of them: tasks that share its memory. */
+static int64_t cores_of_executor(const struct app *app)
+{
+    int64_t cores = 1;
+
+    app_each_executor (app, e)
+        if (e->cores != APP_NONE)
+            cores = max_i64(cores, e->cores);
+    return cores;
+}
+
+static const char *heap_key(const struct app *app)
+{
+    return app->local_mode ? "spark.driver.memory" : "spark.executor.memory";
+}
+
+/* --- spill ----------------------------------------------------------------------- */
+
+enum { SPILL_DISK, SPILL_MEMORY, SPILL_DATA_SHARE, SPILL_STAGE_SHARE, SPILL_SURE };
+
+static const struct rule_param spill_params[] = {
+    [SPILL_DISK] = { "min-disk", 32.0 * 1048576, "bytes", "spilled to disk by a stage",
+                     "a spark.buffer page or two per slot is noise; tools start at 0 to "
+                     "1 GiB" },
+    [SPILL_MEMORY] = { "min-memory", 32.0 * 1048576, "bytes",
+                       "the same before serialisation", "as min-disk" },
+    [SPILL_DATA_SHARE] = { "min-share-of-data", 0.01, "",
+                           "disk spill over what the stage reads",
+                           "spark-advisor mutes below 1 %" },
+    [SPILL_STAGE_SHARE] = { "stage-share", 0.005, "", "stage's span of the application's",
+                            "SparkForensics" },
+    [SPILL_SURE] = { "sure-from", 1073741824.0, "bytes",
+                     "below, the page cache hides the cost: the saving may be nothing",
+                     "SparkForensics' severe spill; spill-sort and its cure take equally "
+                     "long" },
+};
+
+static bool stage_spills(const struct rule_input *in, uint32_t ix)
+{
+    const struct stage *s = &in->app->stages[ix];
+    const double *p = in->params;
+    int64_t data =
+        add_sat(add_sat(stage_shuffle_read_bytes(s), s->total[METRIC_INPUT_BYTES]),
+                s->total[METRIC_SHUFFLE_WRITE_BYTES]);
+    double disk = (double)s->total[METRIC_SPILL_DISK_BYTES];
+
+    return disk >= p[SPILL_DISK] &&
+           (double)s->total[METRIC_SPILL_MEMORY_BYTES] >= p[SPILL_MEMORY] &&
+           disk >= p[SPILL_DATA_SHARE] * (double)data &&
+           stage_counts(in, ix, p[SPILL_STAGE_SHARE]);
+}
+
+/* Largest wish for memory of one task: what it held and what it had to put away. */
+struct wish {
+    int64_t wanted_bytes, held_bytes;
+    uint32_t spilling, n;
+};
+
+static struct wish stage_wish(const struct stage *s)
+{
+    struct wish w = { 0 };
+
+    for (uint32_t row = 0; row < s->task.n; row++) {
+        if (task_state(&s->task, row) != TASK_SUCCESS)
+            continue;
+        int64_t held = task_metric(&s->task, row, METRIC_PEAK_EXECUTION_BYTES);
+        int64_t spilled = task_metric(&s->task, row, METRIC_SPILL_MEMORY_BYTES);
+
+        w.n++;
+        w.spilling += spilled > 0;
+        w.held_bytes = max_i64(w.held_bytes, held);
+        w.wanted_bytes = max_i64(w.wanted_bytes, add_sat(held, spilled));
+    }
+    return w;
+}
+
+static void spill_settings(const struct rule_input *in, struct findings *out,
+                           const struct stage *s, const struct wish *w)
+{
+    const struct app *app = in->app;
+    const struct sql *q = sql_of(app, s);
+    double fraction = conf_double(app, q, "spark.memory.fraction", 0.6);
+    int64_t held = max_i64(w->held_bytes, MIB);
+    double times = (double)w->wanted_bytes / (double)held;
+
+    if (fraction < 0.6) {
+        finding_set(out, "spark.memory.fraction", "0.6");
+        times *= fraction / 0.6; /* what is still missing then */
+    }
+    if (times > 1.1 && q && stage_shuffle_read_bytes(s) > 0) {
+        int64_t slots = max_i64(app->cores_peak, 1);
+        double parts = (double)s->tasks * times * 1.25;
+        int64_t n = ((int64_t)(parts < 1e6 ? parts : 1e6) / slots + 1) * slots;
+
+        finding_set(out, "spark.sql.shuffle.partitions", "%" PRId64, n);
+        if (conf_bool(app, q, "spark.sql.adaptive.enabled", app->version_major >= 3) &&
+            stage_shuffle_read_bytes(s) / max_i64(s->tasks, 1) > 64 * MIB)
+            finding_set(out, "spark.sql.adaptive.advisoryPartitionSizeInBytes", "64m");
+    } else if (times > 1.1 && s->total[METRIC_INPUT_BYTES] > 0) {
+        int64_t split =
+            conf_bytes(app, q, "spark.sql.files.maxPartitionBytes", 128 * MIB);
+        double input =
+            (double)s->total[METRIC_INPUT_BYTES] / (double)max_i64(s->tasks, 1);
+        int64_t less = (int64_t)((input < (double)split ? input : (double)split) / times);
+
+        finding_set(out, "spark.sql.files.maxPartitionBytes", "%s",
+                    words_setting(out, max_i64(less, MIB)));
+    }
+    int64_t tasks_at_once = cores_of_executor(app);
+    double heap =
+        (double)w->wanted_bytes * (double)tasks_at_once / 0.6 + 300.0 * (double)MIB;
+
+    finding_number(out, "heap_without_spill_bytes", heap);
+    finding_advice(
+        out,
+        "Cut the work finer, so that a task's share of memory holds its part; or give "
+        "each executor about %s of heap (%s), or fewer cores. A little spill is fine: "
+        "the aim is that it stops costing time.",
+        words_setting(out, (int64_t)heap), heap_key(app));
+}
+
+static enum rule_answer check_spill(const struct rule_input *in, struct findings *out)
+{
+    const struct app *app = in->app;
+    struct worst w = { 0 };
+    bool judged = false;
+
+    for (uint32_t ix = 0; ix < app->n_stages; ix++) {
+        judged |= in->shapes[ix].n > 0;
+        if (stage_spills(in, ix))
+            worst_take(&w, ix, app->stages[ix].total[METRIC_SPILL_DISK_BYTES]);
+    }
+    if (w.n == 0)
+        return judged ? RULE_JUDGED : RULE_NO_DATA;
+    const struct stage *s = &app->stages[w.stage_ix];
+    struct wish wish = stage_wish(s);
+    bool sure = (double)w.sum >= in->params[SPILL_SURE];
+
+    if (w.n == 1)
+        finding_begin(out, in->rule, "Stage %" PRId64 " spills %s to disk", s->stage_id,
+                      words_bytes(out, w.value));
+    else
+        finding_begin(out, in->rule, "%zu stages spill %s to disk", w.n,
+                      words_bytes(out, w.sum));
+    finding_cause(
+        out,
+        "Execution memory is short: in stage %" PRId64
+        ", %u of %u tasks spill, %s to disk in all; the largest task got %s and wanted "
+        "about %s.",
+        s->stage_id, wish.spilling, wish.n, words_bytes(out, w.value),
+        words_bytes(out, wish.held_bytes), words_bytes(out, wish.wanted_bytes));
+    finding_stage(out, app, w.stage_ix);
+    for (uint32_t ix = 0; ix < app->n_stages; ix++) {
+        if (!stage_spills(in, ix))
+            continue;
+        finding_stage(out, app, ix);
+        finding_claim(out, &in->analysis->ledgers, ix, WALL_SPILL, sure ? 0.3 : 0, 0.7,
+                      1);
+    }
+    finding_number(out, "disk_spill_bytes", (double)w.sum);
+    finding_number(out, "worst_stage_id", (double)s->stage_id);
+    finding_number(out, "worst_stage_disk_spill_bytes", (double)w.value);
+    finding_number(out, "worst_stage_memory_spill_bytes",
+                   (double)s->total[METRIC_SPILL_MEMORY_BYTES]);
+    finding_number(out, "spilling_tasks", wish.spilling);
+    finding_number(out, "task_peak_execution_bytes", (double)wish.held_bytes);
+    finding_number(out, "task_wanted_bytes", (double)wish.wanted_bytes);
+    spill_settings(in, out, s, &wish);
+    finding_risk(
+        out, "More partitions are more small files and tasks; a larger heap can lengthen "
+             "single collections.");
+    finding_verify(out,
+                   "`Disk Bytes Spilled` of stage %" PRId64
+                   " should be near 0; the time saved depends on the disks.",
+                   s->stage_id);
+    out->items[out->n - 1].confidence = sure ? CONFIDENCE_MEDIUM : CONFIDENCE_LOW;
+    return RULE_JUDGED;
+}
+
+const struct rule rule_spill = {
+    .id = "spill",
+    .title = "Sorts or aggregates spill to disk",
+    .question = QUESTION_SPILLS,
+    .what =
+        "Stages whose tasks spill to disk for want of execution memory, with what the "
+        "largest task got and what it wanted.",
+    .advice = "More partitions, or more execution memory for each task.",
+    .limits = "Small spills stay in the page cache and cost nothing: then it is a note. "
+              "Engines "
+              "that spill elsewhere (GPU, Photon) do not show.",
+    .params = spill_params,
+    .n_params = ARRAY_LEN(spill_params),
+    .check = check_spill,
+    .no_data_why = "no task ends in the log",
+};
+
+/* --- garbage collection ------------------------------------------------------------- */
+
+enum { GC_SHARE, GC_MIN_MS, GC_STAGE_SHARE };
+
+static const struct rule_param gc_params[] = {
+    [GC_SHARE] = { "share", 0.1, "", "of the stage's run time",
+                   "SparkForensics, Kubeflow 10 %; Dr. Elephant 8 %; Spark's UI marks 10 "
+                   "%" },
+    [GC_MIN_MS] = { "min-time", 1000, "ms", "over the stage's tasks",
+                    "13 ms in a 6 ms task have been reported as a warning (rules.md)" },
+    [GC_STAGE_SHARE] = { "stage-share", 0.005, "", "stage's span of the application's",
+                         "SparkForensics" },
+};
+
+static bool stage_collects(const struct rule_input *in, uint32_t ix)
+{
+    const struct stage *s = &in->app->stages[ix];
+    double gc = (double)s->total[METRIC_GC_MS], run = (double)s->total[METRIC_RUN_MS];
+
+    return gc >= in->params[GC_MIN_MS] && run > 0 && gc >= in->params[GC_SHARE] * run &&
+           stage_counts(in, ix, in->params[GC_STAGE_SHARE]);
+}
+
+static enum rule_answer check_gc(const struct rule_input *in, struct findings *out)
+{
+    const struct app *app = in->app;
+    struct worst w = { 0 };
+    bool judged = false;
+
+    for (uint32_t ix = 0; ix < app->n_stages; ix++) {
+        judged |= in->shapes[ix].n > 0;
+        if (stage_collects(in, ix))
+            worst_take(&w, ix, app->stages[ix].total[METRIC_GC_MS]);
+    }
+    if (w.n == 0)
+        return judged ? RULE_JUDGED : RULE_NO_DATA;
+    const struct stage *s = &app->stages[w.stage_ix];
+    double share = (double)s->total[METRIC_GC_MS] / (double)s->total[METRIC_RUN_MS];
+    int64_t heap = conf_bytes(app, NULL, heap_key(app), GIB);
+    int64_t cores = cores_of_executor(app);
+
+    if (w.n == 1)
+        finding_begin(out, in->rule,
+                      "Stage %" PRId64 " spends %.0f%% of its run time on garbage "
+                      "collection",
+                      s->stage_id, share * 100);
+    else
+        finding_begin(out, in->rule,
+                      "%zu stages spend over %.0f%% of their run time on garbage "
+                      "collection",
+                      w.n, in->params[GC_SHARE] * 100);
+    finding_cause(
+        out,
+        "The heap is short for what the tasks keep in it: stage %" PRId64
+        " has %s of collection in %s of run time, with a heap of %s for %" PRId64
+        " task%s at once.",
+        s->stage_id, words_ms(out, s->total[METRIC_GC_MS]),
+        words_ms(out, s->total[METRIC_RUN_MS]), words_bytes(out, heap), cores,
+        cores == 1 ? "" : "s");
+    finding_stage(out, app, w.stage_ix);
+    for (uint32_t ix = 0; ix < app->n_stages; ix++) {
+        if (!stage_collects(in, ix))
+            continue;
+        finding_stage(out, app, ix);
+        /* a healthy stage keeps some per cent of it */
+        finding_claim(out, &in->analysis->ledgers, ix, WALL_GC, 0.3, 0.6, 0.9);
+    }
+    finding_number(out, "gc_ms", (double)w.sum);
+    finding_number(out, "worst_stage_id", (double)s->stage_id);
+    finding_number(out, "worst_stage_gc_ms", (double)w.value);
+    finding_number(out, "worst_stage_gc_share", share);
+    finding_number(out, "heap_bytes", (double)heap);
+    finding_number(out, "tasks_at_once", (double)cores);
+    finding_set(out, heap_key(app), "%s", words_setting(out, heap + heap / 2));
+    finding_advice(
+        out, "Raise the heap, or run fewer tasks in it (spark.executor.cores); keep "
+             "fewer objects: DataFrame operators instead of RDD objects, no "
+             "collect_list of whole groups, serialised caching.");
+    finding_risk(out, "Larger executors are fewer on the same cluster.");
+    finding_verify(out,
+                   "GC time of stage %" PRId64 " should fall under 5%% of its run time.",
+                   s->stage_id);
+    return RULE_JUDGED;
+}
+
+const struct rule rule_gc_pressure = {
+    .id = "gc-pressure",
+    .title = "Much of the run time is garbage collection",
+    .question = QUESTION_SPILLS,
+    .what =
+        "Stages whose tasks stood still for collections for a tenth of their run time.",
+    .advice = "A larger heap, fewer tasks at once, fewer objects.",
+    .limits = "A pause is counted in every task that runs at the time, as Spark does: "
+              "the share "
+              "is right, the sum is of core time.",
+    .params = gc_params,
+    .n_params = ARRAY_LEN(gc_params),
+    .check = check_gc,
+    .no_data_why = "no task ends in the log",
+};

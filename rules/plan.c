@@ -1,0 +1,163 @@
+/* Which operators a stage ran. See plan.h.
+ *
+ * A plan does not say which stage ran a node; its metrics do: the stage's tasks
+ * report values under the accumulator ids that the plan names. */
+#include "rules/plan.h"
+
+#define PLAN_DEPTH_LIMIT 2000 /* deeper than any real plan; logs are not trusted */
+
+static bool stage_updates(const struct stage *s, int64_t accumulator_id)
+{
+    size_t low = 0, high = s->n_accums;
+
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+
+        if (s->accums[mid].accumulator_id < accumulator_id)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low < s->n_accums && s->accums[low].accumulator_id == accumulator_id;
+}
+
+static bool stage_ran_node(const struct stage *s, const struct plan_node *node)
+{
+    for (size_t i = 0; i < node->n_metrics; i++)
+        if (stage_updates(s, node->metrics[i].accumulator_id))
+            return true;
+    return false;
+}
+
+static const struct plan_node *find(const struct stage *s, const struct plan_node *node,
+                                    plan_match *match, int depth)
+{
+    if (!node || depth > PLAN_DEPTH_LIMIT)
+        return NULL;
+    if (match(node) && stage_ran_node(s, node))
+        return node;
+    for (size_t i = 0; i < node->n_children; i++) {
+        const struct plan_node *found = find(s, node->children[i], match, depth + 1);
+
+        if (found)
+            return found;
+    }
+    return NULL;
+}
+
+const struct plan_node *stage_operator(const struct app *app, const struct stage *s,
+                                       plan_match *match)
+{
+    uint32_t ix =
+        s->sql_execution_id == APP_NONE ? IX_NONE : app_sql_ix(app, s->sql_execution_id);
+
+    if (ix == IX_NONE || s->n_accums == 0)
+        return NULL;
+    for (size_t v = app->sqls[ix].n_plans; v-- > 0;) {
+        const struct plan_node *found = find(s, app->sqls[ix].plans[v], match, 0);
+
+        if (found)
+            return found;
+    }
+    return NULL;
+}
+
+static void each(const struct plan_node *node,
+                 void (*visit)(const struct plan_node *, void *), void *context,
+                 int depth)
+{
+    if (!node || depth > PLAN_DEPTH_LIMIT)
+        return;
+    visit(node, context);
+    for (size_t i = 0; i < node->n_children; i++)
+        each(node->children[i], visit, context, depth + 1);
+}
+
+void plan_each(const struct plan_node *root,
+               void (*visit)(const struct plan_node *node, void *context), void *context)
+{
+    each(root, visit, context, 0);
+}
+
+const struct plan_metric *plan_metric(const struct plan_node *node, const char *name)
+{
+    for (size_t i = 0; i < node->n_metrics; i++)
+        if (sv_is(node->metrics[i].name, name))
+            return &node->metrics[i];
+    return NULL;
+}
+
+bool node_is_shuffled_join(const struct plan_node *node)
+{
+    /* AQE's split shows as SortMergeJoin(skew=true); vendors prefix and suffix */
+    return sv_has(node->name, "SortMergeJoin") ||
+           sv_has(node->name, "ShuffledHashJoin") ||
+           sv_has(node->name, "ShuffledHashedJoin") || sv_has(node->name, "ShuffledJoin");
+}
+
+bool node_is_window(const struct plan_node *node)
+{
+    return sv_has(node->name, "Window");
+}
+
+bool node_is_grouping(const struct plan_node *node)
+{
+    return sv_has(node->name, "Aggregate") || sv_has(node->name, "GroupingAgg") ||
+           sv_has(node->name, "FlatMapGroups") || sv_has(node->name, "MapGroups");
+}
+
+bool node_is_scan(const struct plan_node *node)
+{
+    return sv_has(node->name, "Scan") && !sv_has(node->name, "InMemoryTableScan");
+}
+
+bool stage_has_scope(const struct stage *s, const char *name)
+{
+    for (size_t i = 0; i < s->n_rdds; i++)
+        if (sv_is(sv_trim(s->rdds[i].scope), name) ||
+            sv_is(sv_trim(s->rdds[i].name), name))
+            return true;
+    return false;
+}
+
+static bool rdd_join(const struct stage *s)
+{
+    static const char *const scopes[] = { "join",          "cogroup",
+                                          "leftOuterJoin", "rightOuterJoin",
+                                          "fullOuterJoin", "groupWith",
+                                          "subtractByKey", "intersection" };
+
+    for (size_t i = 0; i < ARRAY_LEN(scopes); i++)
+        if (stage_has_scope(s, scopes[i]))
+            return true;
+    return sv_has(s->name, "oin at ") || sv_starts(s->name, SV("cogroup at "));
+}
+
+static size_t shuffles_read(const struct app *app, const struct lineage *l,
+                            const struct stage *s)
+{
+    size_t ix = (size_t)(s - app->stages), n = 0;
+
+    if (!l->first)
+        return s->parent_ids.n;
+    for (size_t i = l->first[ix]; i < l->first[ix + 1]; i++)
+        n += l->links[i].via == VIA_SHUFFLE;
+    return n > s->parent_ids.n ? n : s->parent_ids.n;
+}
+
+enum shuffle_use stage_shuffle_use(const struct app *app, const struct lineage *l,
+                                   const struct stage *s, const struct plan_node **node)
+{
+    *node = NULL;
+    if (stage_shuffle_read_bytes(s) == 0 && s->total[METRIC_SHUFFLE_READ_ROWS] == 0)
+        return USE_NONE;
+    if ((*node = stage_operator(app, s, node_is_shuffled_join)))
+        return USE_JOIN;
+    if ((*node = stage_operator(app, s, node_is_window)))
+        return USE_WINDOW;
+    if ((*node = stage_operator(app, s, node_is_grouping)))
+        return USE_GROUPING;
+    if (rdd_join(s) || (shuffles_read(app, l, s) > 1 && !stage_has_scope(s, "Union")))
+        return USE_JOIN; /* no metrics, but two shuffles meet in it */
+    return stage_has_scope(s, "Window") ? USE_WINDOW : USE_OTHER;
+}

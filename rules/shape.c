@@ -1,0 +1,197 @@
+/* What the tasks of a stage look like. See shape.h.
+ *
+ * A task is *cold* when no task of its executor had finished when it was launched:
+ * it pays for class loading, code generation and the start of Python workers (3 to
+ * 16 s on busy machines), which is nobody's skew. It excuses COLD_EXCUSE_MS, no more. */
+#include "rules/shape.h"
+
+#include "base/mem.h"
+
+#include <stdlib.h>
+
+#define DETAIL_MIN_MS 1000 /* rules.md: "tasks under a second are nothing" */
+#define DETAIL_RATIO 2.0
+#define COLD_EXCUSE_MS 30000 /* twice the slowest start seen on the labelled logs */
+
+/* When each executor had first finished a task, INT64_MAX: never. */
+static int64_t *first_finishes(const struct app *app)
+{
+    int64_t *first = xmalloc(mem_product(app->n_executors + 1, sizeof *first));
+
+    for (size_t i = 0; i <= app->n_executors; i++)
+        first[i] = INT64_MAX;
+    app_each_stage (app, s) {
+        for (uint32_t row = 0; row < s->task.n; row++) {
+            uint64_t ix = (uint64_t)task_field(&s->task, row, TASK_EXECUTOR_IX);
+            int64_t finish = task_field(&s->task, row, TASK_FINISH_MS);
+
+            if (ix < app->n_executors && finish > 0 && finish < first[ix])
+                first[ix] = finish;
+        }
+    }
+    return first;
+}
+
+int64_t shape_data(const struct stage *s, uint32_t row, enum data_kind kind)
+{
+    switch (kind) {
+    case DATA_NONE:
+        return 0;
+    case DATA_SHUFFLE_BYTES:
+        return add_sat(task_metric(&s->task, row, METRIC_REMOTE_BYTES),
+                       task_metric(&s->task, row, METRIC_LOCAL_BYTES));
+    case DATA_SHUFFLE_ROWS:
+        return task_metric(&s->task, row, METRIC_SHUFFLE_READ_ROWS);
+    case DATA_INPUT_BYTES:
+        return task_metric(&s->task, row, METRIC_INPUT_BYTES);
+    case DATA_INPUT_ROWS:
+        return task_metric(&s->task, row, METRIC_INPUT_ROWS);
+    }
+    return 0;
+}
+
+static bool counts(const struct stage *s, uint32_t row)
+{
+    return task_state(&s->task, row) == TASK_SUCCESS;
+}
+
+/* Of n > 0 values that quantiles_of has put around their ranks: nothing before
+ * v[n / 2] is larger. Spark's own median is the upper of the middle two, and the
+ * lower one has inflated a ratio of 3 to 172 (rules.md, "Traps"): the mean it is. */
+static double true_median(const int64_t *v, uint32_t n)
+{
+    int64_t below = INT64_MIN;
+
+    if (n % 2)
+        return (double)v[n / 2];
+    for (uint32_t i = 0; i < n / 2; i++)
+        below = max_i64(below, v[i]);
+    return ((double)below + (double)v[n / 2]) / 2;
+}
+
+static void shape_times(struct shape *sh, const struct stage *s, int64_t *values)
+{
+    uint32_t n = 0;
+
+    sh->launch_ms = INT64_MAX;
+    sh->max_row = IX_NONE;
+    for (uint32_t row = 0; row < s->task.n; row++) {
+        if (!counts(s, row))
+            continue;
+        int64_t ms = task_duration_ms(&s->task, row);
+
+        if (n == 0 || ms > sh->max_ms) {
+            sh->max_ms = ms;
+            sh->max_row = row;
+        }
+        values[n++] = ms;
+        sh->total_ms = add_sat(sh->total_ms, ms);
+        sh->launch_ms = min_i64(sh->launch_ms, task_field(&s->task, row, TASK_LAUNCH_MS));
+        sh->finish_ms = max_i64(sh->finish_ms, task_field(&s->task, row, TASK_FINISH_MS));
+    }
+    sh->n = n;
+    if (n == 0)
+        return;
+    sh->p75_ms = quantiles_of(values, n).value[Q_P75];
+    sh->median_ms = true_median(values, n);
+}
+
+static void shape_warmth(struct shape *sh, const struct app *app, const struct stage *s,
+                         const int64_t *first_finish)
+{
+    sh->warm_row = IX_NONE;
+    for (uint32_t row = 0; row < s->task.n; row++) {
+        if (!counts(s, row))
+            continue;
+        uint64_t ix = (uint64_t)task_field(&s->task, row, TASK_EXECUTOR_IX);
+        int64_t ms = task_duration_ms(&s->task, row);
+
+        if (ix < app->n_executors && (double)ms <= sh->median_ms + COLD_EXCUSE_MS &&
+            task_field(&s->task, row, TASK_LAUNCH_MS) < first_finish[ix]) {
+            sh->cold_tasks++;
+            continue;
+        }
+        sh->slow_tasks += (double)ms > DETAIL_RATIO * sh->median_ms;
+        if (sh->warm_row == IX_NONE || ms > sh->warm_max_ms) {
+            sh->warm_row = row;
+            sh->warm_max_ms = ms;
+        }
+    }
+}
+
+static void shape_data_of(struct shape *sh, const struct stage *s, int64_t *values)
+{
+    for (enum data_kind kind = DATA_SHUFFLE_BYTES; kind < DATA_KINDS; kind++) {
+        uint32_t n = 0;
+
+        for (uint32_t row = 0; row < s->task.n; row++)
+            if (counts(s, row))
+                values[n++] = shape_data(s, row, kind);
+        sh->data_max[kind] = (double)quantiles_of(values, n).value[Q_MAX];
+        sh->data_median[kind] = true_median(values, n);
+        sh->data_hot[kind] = (double)shape_data(s, sh->max_row, kind);
+        if (sh->warm_row != IX_NONE)
+            sh->data_warm[kind] = (double)shape_data(s, sh->warm_row, kind);
+    }
+}
+
+struct shape *shapes_of(const struct app *app, struct arena *arena)
+{
+    struct shape *shapes = arena_array(arena, app->n_stages + 1, sizeof *shapes);
+    int64_t *first_finish = first_finishes(app);
+    int64_t *values = NULL;
+    uint32_t room = 0;
+
+    for (size_t i = 0; i < app->n_stages; i++) {
+        const struct stage *s = &app->stages[i];
+        struct shape *sh = &shapes[i];
+
+        if (s->task.n == 0)
+            continue;
+        if (s->task.n > room) {
+            room = s->task.n;
+            values = xrealloc(values, mem_product(room, sizeof *values));
+        }
+        shape_times(sh, s, values);
+        if (sh->n == 0 || sh->max_ms < DETAIL_MIN_MS ||
+            (double)sh->max_ms < DETAIL_RATIO * sh->median_ms)
+            continue;
+        sh->detailed = true;
+        shape_warmth(sh, app, s, first_finish);
+        shape_data_of(sh, s, values);
+    }
+    free(values);
+    free(first_finish);
+    return shapes;
+}
+
+double shape_data_ratio(const struct shape *sh, const double *of, enum data_kind *kind)
+{
+    double best = 1;
+
+    *kind = DATA_NONE;
+    for (enum data_kind k = DATA_SHUFFLE_BYTES; k < DATA_KINDS; k++) {
+        if (k == DATA_INPUT_BYTES && sh->data_max[DATA_SHUFFLE_BYTES] > 0)
+            break; /* the stage reads a shuffle: its input is a side matter */
+        if (of[k] <= 0)
+            continue;
+        /* where most tasks had nothing of it, the few that had are all there is */
+        double ratio = sh->data_median[k] > 0 ? of[k] / sh->data_median[k] : 1e6;
+
+        if (ratio > best) {
+            best = ratio;
+            *kind = k;
+        }
+    }
+    return best;
+}
+
+double shape_explained(const struct shape *sh, int64_t task_ms, double data_ratio)
+{
+    double above = (double)task_ms - sh->median_ms;
+    double by_data = (data_ratio - 1) * sh->median_ms;
+
+    if (above <= 0)
+        return 1;
+    return by_data <= 0 ? 0 : by_data >= above ? 1 : by_data / above;
+}
