@@ -59,6 +59,7 @@ struct sweep {
     uint32_t *running_of, *waiting_of; /* per stage */
     uint32_t *seen_of;       /* tasks of the stage on the timeline */
     int64_t used_ms;         /* of cores */
+    int64_t clipped_ms;      /* of them, more than were offered */
     size_t segment;          /* the one that holds the time being swept */
     int64_t weights[CLASS_COUNT]; /* of that segment */
 };
@@ -156,7 +157,7 @@ static void sweep_cores(struct sweep *w, int64_t from_ms, int64_t to_ms)
     int64_t used = w->running * w->t->task_cpus, offered = w->cores;
 
     if (used > offered) {
-        w->l->core_clipped = true;
+        w->clipped_ms += (used - offered) * (to_ms - from_ms);
         offered = used;
     }
     w->used_ms += used * (to_ms - from_ms);
@@ -292,6 +293,9 @@ void ledgers_build(struct ledgers *l, const struct app *app, const struct lineag
     for (size_t i = 0; i < l->n_segments; i++)
         for (int e = 0; e < WALL_COUNT; e++)
             l->wall_ms[e] += l->segments[i].ms[e];
+    /* a slot is free again some ms before the driver stamps the end of its task; more
+     * than that means cores the log does not tell of */
+    l->core_clipped = w.clipped_ms > l->core_total_ms / 50;
     l->wall_total_ms = t.end_ms - t.start_ms;
     free(w.parts);
     free(w.running_of);

@@ -78,7 +78,7 @@ struct ledgers {
     struct stage_path *stages; /* per stage attempt of the app */
     int64_t wall_ms[WALL_COUNT], wall_total_ms; /* adds up exactly to end - start */
     int64_t core_ms[CORE_COUNT], core_total_ms; /* adds up exactly to what was offered */
-    bool core_clipped; /* more tasks ran at once than cores were offered: offer raised to use */
+    bool core_clipped; /* clearly more tasks ran than cores were offered: offer raised to use */
 };
 
 void ledgers_build(struct ledgers *l, const struct app *app, const struct lineage *lineage,

@@ -189,6 +189,7 @@ static bool open_part(struct loader *l)
 
     if (decoder_open(&l->decoder, part, &err) == ERR_OK)
         return true;
+    err_prefix(&err, "%.*s", SV_FMT(part->path));
     if (l->input->n_parts == 1) {
         l->err = err;
         l->failed = true;
@@ -220,6 +221,7 @@ static bool read_chunk(struct loader *l, struct chunk *c)
         }
         c->part_ix = l->part_ix;
         if (read_part(l, c) == NEXT_FAIL) {
+            err_prefix(&l->err, "%.*s", SV_FMT(l->input->parts[l->part_ix].path));
             l->failed = true;
             decoder_close(l->decoder);
             l->decoder = NULL;

@@ -11,6 +11,12 @@
  * driver's: planning inside an SQL execution, driver code outside. Each step goes back
  * in time, for stages that took no time are left out; so the walk ends.
  *
+ * A stage that had to queue, because other stages held every slot until its first task
+ * began, did not wait for the driver or its parents but for those others: the path goes
+ * back through the one that let the slot go (a resource dependency). So a busy cluster
+ * shows as the work that kept it busy, and "queueing" is what is left where no such
+ * stage is found.
+ *
  * Slack of the stages beside the path is found over the same edges, forwards. */
 #include "analyzer/path.h"
 
@@ -19,10 +25,12 @@
 #include <stdlib.h>
 
 #define NO_CHAIN INT64_C(-1)
+#define LAUNCH_MS 100     /* from a slot's release to the next task on it, generously */
+#define HOLDERS_LIMIT 256 /* stages at work at one moment that are looked at */
 
 struct node { /* a stage attempt that took time */
     uint32_t ix;
-    int64_t start_ms, end_ms;
+    int64_t start_ms, work_ms, end_ms; /* work_ms: its first task began */
     int64_t chain;
 };
 
@@ -37,6 +45,7 @@ struct path {
     struct node *by_end, *by_chain; /* by end; by (chain, end) */
     size_t n;
     uint32_t *node_of;              /* stage ix -> position in by_end, IX_NONE */
+    bool *queued;                   /* per stage: all slots were held when its first task began */
     struct span *cover;             /* SQL executions, without overlap, ascending */
     size_t n_cover;
     struct segment *segments;       /* latest first while walking */
@@ -77,6 +86,43 @@ static int64_t chain_of(const struct app *app, const struct stage *s)
     return NO_CHAIN;
 }
 
+/* When the first task of the stage began, within its span. */
+static int64_t first_task_ms(const struct stage *s, const struct node *n)
+{
+    if (s->first_launch_ms == APP_NONE)
+        return n->start_ms; /* no task is known: nothing tells waiting from working */
+    return min_i64(max_i64(s->first_launch_ms, n->start_ms), n->end_ms);
+}
+
+/* Stages whose first task found, until the moment it began, every slot taken. */
+static void find_queued(struct path *p)
+{
+    const struct timeline *t = p->t;
+    int64_t running = 0, cores = 0, last_full_ms = INT64_MIN / 2;
+    bool *began = xcalloc(p->app->n_stages, sizeof *began);
+
+    p->queued = xcalloc(p->app->n_stages, sizeof *p->queued);
+    for (size_t i = 0; i < t->n;) {
+        int64_t at_ms = t->moments[i].at_ms;
+
+        if (running > 0 && running * t->task_cpus >= cores)
+            last_full_ms = at_ms;
+
+        for (; i < t->n && t->moments[i].at_ms == at_ms; i++) {
+            const struct moment *m = &t->moments[i];
+
+            running += (m->step == STEP_TASK_START) - (m->step == STEP_TASK_END);
+            cores += m->step == STEP_EXECUTOR_CAME ? m->count : 0;
+            cores -= m->step == STEP_EXECUTOR_GONE ? m->count : 0;
+            if (m->step != STEP_TASK_START || began[m->stage_ix])
+                continue;
+            began[m->stage_ix] = true;
+            p->queued[m->stage_ix] = at_ms - last_full_ms <= LAUNCH_MS;
+        }
+    }
+    free(began);
+}
+
 static void collect_nodes(struct path *p)
 {
     p->by_end = xmalloc(mem_product(p->app->n_stages, sizeof *p->by_end));
@@ -90,6 +136,7 @@ static void collect_nodes(struct path *p)
             n.end_ms <= n.start_ms)
             continue;
         n.chain = chain_of(p->app, &p->app->stages[ix]);
+        n.work_ms = first_task_ms(&p->app->stages[ix], &n);
         p->by_end[p->n] = p->by_chain[p->n] = n;
         p->n++;
     }
@@ -249,19 +296,23 @@ static void add_gap(struct path *p, int64_t start_ms, int64_t end_ms)
 
 /* --- the walk ------------------------------------------------------------------------------------- */
 
-/* When the first task of the stage began, within its span; its end if none did. */
-static int64_t first_task_ms(const struct path *p, const struct node *n)
+/* Who held the slots until the node's first task began: a stage at work at that
+ * moment, else the last one that ended while the node waited; NULL: none. */
+static const struct node *holder(const struct path *p, const struct node *n)
 {
-    const struct stage *s = &p->app->stages[n->ix];
+    struct node key = { .ix = IX_NONE, .end_ms = n->work_ms - 1 };
+    const struct node *before = last_before(p->by_end, p->n, &key, by_end);
+    size_t at = before ? (size_t)(before - p->by_end) + 1 : 0;
 
-    if (s->first_launch_ms == APP_NONE)
-        return n->start_ms; /* no task is known: nothing tells waiting from working */
-    return min_i64(max_i64(s->first_launch_ms, n->start_ms), n->end_ms);
+    for (size_t i = at; i < p->n && i < at + HOLDERS_LIMIT; i++)
+        if (p->by_end[i].work_ms < n->work_ms && p->by_end[i].ix != n->ix)
+            return &p->by_end[i];
+    return before && before->end_ms > n->start_ms ? before : NULL;
 }
 
-static void add_stage(struct path *p, const struct node *n, int64_t end_ms)
+static void add_stage(struct path *p, const struct node *n, int64_t start_ms, int64_t end_ms)
 {
-    int64_t work_ms = min_i64(first_task_ms(p, n), end_ms);
+    int64_t work_ms = min_i64(n->work_ms, end_ms);
     struct segment s = { .kind = SEGMENT_STAGE,
                          .start_ms = work_ms,
                          .end_ms = end_ms,
@@ -270,7 +321,7 @@ static void add_stage(struct path *p, const struct node *n, int64_t end_ms)
 
     add_segment(p, &s);
     s.kind = SEGMENT_WAIT;
-    s.start_ms = n->start_ms;
+    s.start_ms = start_ms;
     s.end_ms = work_ms;
     add_segment(p, &s);
 }
@@ -280,11 +331,18 @@ static void walk_back(struct path *p, struct stage_path *stages)
     const struct node *n = p->n ? &p->by_end[p->n - 1] : NULL;
     int64_t at_ms = p->t->end_ms;
 
-    for (; n; n = before(p, n)) {
-        add_gap(p, n->end_ms, at_ms);
-        add_stage(p, n, n->end_ms);
+    while (n) {
+        int64_t end_ms = min_i64(n->end_ms, at_ms);
+        const struct node *held =
+            n->work_ms > n->start_ms && p->queued[n->ix] ? holder(p, n) : NULL;
+
+        add_gap(p, end_ms, at_ms);
         stages[n->ix].critical = true;
         at_ms = n->start_ms;
+        if (held) /* what lies between its end and our first task is still our wait */
+            at_ms = min_i64(held->end_ms, n->work_ms);
+        add_stage(p, n, at_ms, end_ms);
+        n = held ? held : before(p, n);
     }
     add_gap(p, p->t->start_ms, at_ms);
 }
@@ -340,6 +398,7 @@ void path_build(struct ledgers *l, const struct app *app, const struct lineage *
 
     l->stages = arena_array(arena, app->n_stages, sizeof *l->stages);
     collect_nodes(&p);
+    find_queued(&p);
     cover_with_sql(&p);
     walk_back(&p, l->stages);
     find_slack(&p, l->stages);
@@ -350,6 +409,7 @@ void path_build(struct ledgers *l, const struct app *app, const struct lineage *
     free(p.by_end);
     free(p.by_chain);
     free(p.node_of);
+    free(p.queued);
     free(p.cover);
     free(p.segments);
 }
