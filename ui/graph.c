@@ -73,6 +73,7 @@ struct build {
     size_t n_drafts, cap_drafts;
     struct graph_edge *edges; /* between bases first, then between nodes */
     size_t n_edges, cap_edges;
+    uint32_t *job_skipped, *pill_members; /* per job: skipped stages said in a box; by a pill */
     int64_t skipped, skipped_drawn;
 };
 
@@ -318,34 +319,47 @@ static void draft_stages(struct build *w)
     map_release(&boxes);
 }
 
-/* One pill for the skipped stages of each job of which something is drawn, as far
- * as there is room. */
+/* The skipped stages of each job of which something is drawn: one pill beside two
+ * stages or more, as far as there is room; words in the box of a single one. */
 static void draft_skipped(struct build *w)
 {
     const struct app *app = &w->a->app;
-    uint32_t *count = arena_array(&w->scratch, app->n_jobs + 1, sizeof *count);
-    bool *drawn = arena_array(&w->scratch, app->n_jobs + 1, sizeof *drawn);
+    size_t n = w->n_drafts;
+    uint32_t *drawn = arena_array(&w->scratch, app->n_jobs + 1, sizeof *drawn);
 
-    for (size_t i = 0; i < w->n_drafts; i++)
-        if (w->drafts[i].base != IX_NONE && w->drafts[i].job_ix != IX_NONE)
-            drawn[w->drafts[i].job_ix] = true;
-    app_each_stage(app, s) {
-        if (s->status == STAGE_SKIPPED && s->n_jobs && !stage_ran(s)) {
-            count[s->job_ixs[0]]++;
+    w->job_skipped = arena_array(&w->scratch, app->n_jobs + 1, sizeof *w->job_skipped);
+    w->pill_members = arena_array(&w->scratch, app->n_jobs + 1, sizeof *w->pill_members);
+    for (size_t i = 0; i < app->n_stages; i++) {
+        const struct stage *s = &app->stages[i];
+
+        if (s->status == STAGE_SKIPPED && s->n_jobs && w->b.of_stage[i] == IX_NONE) {
+            w->job_skipped[s->job_ixs[0]]++;
             w->skipped++;
         }
     }
+    for (size_t i = 0; i < n; i++)
+        if (w->drafts[i].base != IX_NONE && w->drafts[i].job_ix != IX_NONE)
+            drawn[w->drafts[i].job_ix]++;
     for (uint32_t j = 0; j < app->n_jobs; j++) {
         int64_t sql_id = app->jobs[j].sql_execution_id;
 
-        if (!count[j] || !drawn[j])
+        if (w->job_skipped[j] == 0 || drawn[j] == 0)
             continue;
-        if (w->options->max_nodes && w->n_drafts >= w->options->max_nodes)
-            continue;
-        struct draft *d = add_draft(w, sql_id == APP_NONE ? IX_NONE : app_sql_ix(app, sql_id), j);
-        d->skipped = true;
-        d->submitted_ms = INT64_MIN; /* what was there before the job began */
-        w->skipped_drawn += count[j];
+        if (drawn[j] > 1) {
+            if (w->options->max_nodes && w->n_drafts >= w->options->max_nodes) {
+                w->job_skipped[j] = 0;
+                continue;
+            }
+            struct draft *d =
+                add_draft(w, sql_id == APP_NONE ? IX_NONE : app_sql_ix(app, sql_id), j);
+            d->skipped = true;
+            d->submitted_ms = INT64_MIN; /* what was there before the job began */
+        }
+        w->skipped_drawn += w->job_skipped[j];
+        if (drawn[j] > 1) {
+            w->pill_members[j] = w->job_skipped[j];
+            w->job_skipped[j] = 0;
+        }
     }
 }
 
@@ -375,46 +389,71 @@ static uint8_t heat_step(double share)
     return step;
 }
 
-static void label_skipped(struct build *w, struct graph_node *n, uint32_t job_ix)
+/* "ran as stages 6, 15"; empty where the originals are not known. */
+static void add_originals(struct build *w, struct strbuf *out, uint32_t job_ix)
 {
     const struct app *app = &w->a->app;
     const struct job *j = &app->jobs[job_ix];
-    uint32_t sources[SOURCES_NAMED], n_sources = 0, unnamed = 0;
-    struct strbuf what = { 0 };
+    uint32_t sources[SOURCES_NAMED], n = 0, unnamed = 0;
 
-    n->shape = SHAPE_SKIPPED;
-    n->stage_ix = IX_NONE;
     for (size_t i = 0; i < j->stage_ids.n; i++) {
         uint32_t ix = app_stage_last_ix(app, j->stage_ids.items[i]);
         uint32_t source, k = 0;
 
         if (ix == IX_NONE || app->stages[ix].status != STAGE_SKIPPED ||
-            app->stages[ix].job_ixs[0] != job_ix)
+            w->b.of_stage[ix] != IX_NONE || app->stages[ix].job_ixs[0] != job_ix)
             continue;
-        n->members++;
         source = w->a->lineage.source_ix[ix];
         source = source == IX_NONE ? IX_NONE : w->b.of_stage[source];
-        while (k < n_sources && sources[k] != source)
+        while (k < n && sources[k] != source)
             k++;
-        if (source == IX_NONE || k < n_sources)
+        if (source == IX_NONE || k < n)
             continue;
-        if (n_sources < SOURCES_NAMED)
-            sources[n_sources++] = source;
+        if (n < SOURCES_NAMED)
+            sources[n++] = source;
         else
             unnamed++;
     }
-    for (uint32_t k = 0; k < n_sources; k++)
-        strbuf_printf(&what, "%s%" PRId64, k ? ", " : n_sources > 1 ? "ran as stages " : "ran as stage ",
+    for (uint32_t k = 0; k < n; k++)
+        strbuf_printf(out, "%s%" PRId64, k ? ", " : n > 1 ? "ran as stages " : "ran as stage ",
                       app->stages[w->b.items[sources[k]].first_ix].stage_id);
     if (unnamed)
-        strbuf_addz(&what, " and others");
-    n->id = arena_printf(&w->g->arena, "skipped-job-%" PRId64, j->job_id);
-    n->name = arena_printf(&w->g->arena, "%" PRIu32 " skipped", n->members);
-    n->tooltip = arena_printf(&w->g->arena,
-                              "Job %" PRId64 " needed no run of %" PRIu32
+        strbuf_addz(out, " and others");
+}
+
+static void label_skipped(struct build *w, struct graph_node *n, uint32_t job_ix)
+{
+    struct arena *arena = &w->g->arena;
+    const struct job *j = &w->a->app.jobs[job_ix];
+    struct strbuf what = { 0 };
+
+    add_originals(w, &what, job_ix);
+    n->shape = SHAPE_SKIPPED;
+    n->stage_ix = IX_NONE;
+    n->members = w->pill_members[job_ix];
+    n->id = arena_printf(arena, "skipped-job-%" PRId64, j->job_id);
+    n->name = arena_printf(arena, "%" PRIu32 " skipped", n->members);
+    n->skipped = "";
+    n->tooltip = arena_printf(arena,
+                              "Job %" PRId64 " did not have to run %" PRIu32
                               " of its stages: their output was there\n%s",
                               j->job_id, n->members, what.len ? what.p : "source not known");
-    n->what = graph_keep(&w->g->arena, &what);
+    n->what = graph_keep(arena, &what);
+}
+
+/* Of a stage that is alone of its job in the picture. */
+static const char *skipped_words(struct build *w, uint32_t job_ix)
+{
+    struct strbuf words = { 0 };
+
+    if (job_ix == IX_NONE || w->job_skipped[job_ix] == 0)
+        return "";
+    strbuf_printf(&words, "%" PRIu32 " skipped, ", w->job_skipped[job_ix]);
+    size_t before = words.len;
+    add_originals(w, &words, job_ix);
+    if (words.len == before)
+        strbuf_addz(&words, "source not known");
+    return graph_keep(&w->g->arena, &words);
 }
 
 static void add_folded(const struct build *w, struct graph_node *n, const struct graph_base *s)
@@ -442,7 +481,7 @@ static void label_folded(struct build *w, struct graph_node *n, const struct dra
     n->shape = SHAPE_FOLDED;
     n->stage_ix = IX_NONE;
     n->heat = heat_step(n->share);
-    n->what = "";
+    n->what = n->skipped = "";
     if (d->sql_ix != IX_NONE) {
         n->id = arena_printf(arena, "folded-sql-%" PRId64, n->sql_id);
     } else if (d->job_ix != IX_NONE) {
@@ -500,6 +539,7 @@ static void make_nodes(struct build *w)
             label_folded(w, n, d);
         } else {
             graph_label(n, &w->b.items[d->base], &w->a->app, &g->arena);
+            n->skipped = skipped_words(w, d->job_ix);
             n->share = share_of(w->b.items[d->base].heat, w->b.heat_total);
             n->heat = heat_step(n->share);
         }

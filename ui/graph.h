@@ -34,7 +34,7 @@ struct graph_options {
 
 enum graph_shape {
     SHAPE_RESULT, SHAPE_SHUFFLE_MAP, SHAPE_SCAN, SHAPE_BROADCAST,
-    SHAPE_SKIPPED, /* all skipped stages of one job */
+    SHAPE_SKIPPED, /* all skipped stages of one job of which two stages or more are drawn */
     SHAPE_FOLDED   /* all stages of one cluster that were cut */
 };
 
@@ -55,6 +55,7 @@ struct graph_node {
     const char *id;    /* "stage-42-1": unique, of [a-z0-9-] */
     const char *name;  /* "Stage 42.1" */
     const char *what;  /* operators, else the call site: at most 60 characters */
+    const char *skipped; /* "2 skipped, ran as stages 6, 15": of the job, where it has no pill; "" */
     const char *tooltip; /* several lines */
     int64_t tasks, wall_ms, task_ms, path_ms, in_bytes, out_bytes;
     double share;      /* of the heat's total */
@@ -110,8 +111,8 @@ void graph_release(struct graph *g);
  * the picture would be one stage high and a street long. */
 #define GRAPH_THEN_COLUMNS 8
 
-/* Each node's column, 0 for sources, with or without the driver's steps.
- * Edges against the order (a folded group may feed back) do not count. */
+/* Each node's column, 0 for sources, with or without the driver's steps. Edges against
+ * graph_order (of folded groups, of the driver after a retry) do not count. */
 uint32_t *graph_layers(const struct graph *g, bool with_then, struct arena *arena);
 /* Positions of nodes, sources first as far as there is no circle. */
 uint32_t *graph_order(const struct graph *g, struct arena *arena);

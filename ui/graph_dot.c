@@ -69,7 +69,7 @@ static void badge_row(struct strbuf *out, const struct graph_node *n)
 {
     if (n->n_badges == 0)
         return;
-    strbuf_addz(out, "<TR><TD ALIGN=\"LEFT\"><TABLE BORDER=\"0\" CELLSPACING=\"3\" CELLPADDING=\"0\"><TR>");
+    strbuf_addz(out, "<TR><TD ALIGN=\"LEFT\"><TABLE BORDER=\"0\" ALIGN=\"LEFT\" CELLSPACING=\"3\" CELLPADDING=\"0\"><TR>");
     for (uint32_t i = 0; i < n->n_badges; i++)
         badge_cell(out, n->badges[i]);
     if (n->more_badges) {
@@ -140,6 +140,7 @@ static void node_label(struct strbuf *out, const struct graph_node *n, int size)
             units_bytes(&line, n->out_bytes);
         }
         row(out, 9, line.p, false);
+        row(out, 9, n->skipped, false);
         badge_row(out, n);
     }
     strbuf_addz(out, "</TABLE>>");
@@ -184,8 +185,8 @@ static void write_node(struct strbuf *out, const struct graph_node *n, int64_t m
 /* Nodes and clusters by the cluster they are in, as chains of positions. */
 struct nest {
     const struct graph *g;
-    uint32_t *first_node, *last_node, *next_node; /* IX_NONE ends */
-    uint32_t *first_child, *next_child;
+    uint32_t *first_node, *next_node;   /* IX_NONE ends; last ones first */
+    uint32_t *first_child, *next_child; /* likewise */
     int64_t most_ms; /* task time of the largest node */
 };
 
@@ -223,24 +224,22 @@ static void nest_build(struct nest *n, const struct graph *g, struct arena *aren
 {
     n->g = g;
     n->first_node = arena_array(arena, g->n_clusters + 1, sizeof(uint32_t));
-    n->last_node = arena_array(arena, g->n_clusters + 1, sizeof(uint32_t));
     n->first_child = arena_array(arena, g->n_clusters + 1, sizeof(uint32_t));
     n->next_child = arena_array(arena, g->n_clusters + 1, sizeof(uint32_t));
     n->next_node = arena_array(arena, g->n_nodes + 1, sizeof(uint32_t));
     for (size_t i = 0; i < g->n_clusters; i++)
-        n->first_node[i] = n->last_node[i] = n->first_child[i] = n->next_child[i] = IX_NONE;
+        n->first_node[i] = n->first_child[i] = n->next_child[i] = IX_NONE;
     for (uint32_t i = 0; i < g->n_nodes; i++) {
         uint32_t c = g->nodes[i].cluster;
 
         if (g->nodes[i].shape != SHAPE_FOLDED)
             n->most_ms = max_i64(n->most_ms, g->nodes[i].task_ms);
-        n->next_node[i] = IX_NONE;
         if (c == IX_NONE)
             continue;
-        *(n->last_node[c] == IX_NONE ? &n->first_node[c] : &n->next_node[n->last_node[c]]) = i;
-        n->last_node[c] = i;
+        n->next_node[i] = n->first_node[c];
+        n->first_node[c] = i;
     }
-    for (uint32_t i = (uint32_t)g->n_clusters; i-- > 0;) {
+    for (uint32_t i = 0; i < g->n_clusters; i++) {
         uint32_t p = g->clusters[i].parent;
 
         if (p == IX_NONE)
@@ -256,12 +255,20 @@ static void write_nodes(struct strbuf *out, const struct graph *g)
     struct nest nest = { 0 };
 
     nest_build(&nest, g, &arena);
-    for (uint32_t i = 0; i < g->n_nodes; i++)
-        if (g->nodes[i].cluster == IX_NONE)
+    bool *written = arena_array(&arena, g->n_clusters + 1, sizeof *written);
+    /* last first: with rankdir=LR graphviz stacks what it meets later above */
+    for (uint32_t i = (uint32_t)g->n_nodes; i-- > 0;) {
+        uint32_t c = g->nodes[i].cluster;
+
+        if (c == IX_NONE) {
             write_node(out, &g->nodes[i], nest.most_ms, 1);
-    for (uint32_t i = 0; i < g->n_clusters; i++)
-        if (g->clusters[i].parent == IX_NONE)
-            write_cluster(out, &nest, i, 1);
+            continue;
+        }
+        c = g->clusters[c].parent == IX_NONE ? c : g->clusters[c].parent;
+        if (!written[c])
+            write_cluster(out, &nest, c, 1);
+        written[c] = true;
+    }
     arena_release(&arena);
 }
 
@@ -282,6 +289,8 @@ static void edge_tooltip(struct strbuf *out, const struct graph *g, const struct
 
 static void edge_style(struct strbuf *out, const struct graph_edge *e, double width)
 {
+    double drawn = e->critical && width < 4 ? 4 : width; /* heads grow with the line */
+
     const char *style = e->then || e->folded         ? "dotted"
                         : e->via == VIA_BROADCAST    ? "dashed"
                         : e->via == VIA_SUBQUERY     ? "dashed"
@@ -298,10 +307,11 @@ static void edge_style(struct strbuf *out, const struct graph_edge *e, double wi
                       width > 3 ? 3.0 : width);
     else
         strbuf_printf(out, ", style=%s, color=\"#4d4d4d\", penwidth=%.1f", style, width);
+    strbuf_printf(out, ", arrowsize=%.2f", e->then ? 0.8 : 1.0 - 0.08 * drawn);
 }
 
 /* Bytes above rows: half as wide as side by side. */
-static void edge_label(struct strbuf *out, const struct graph_edge *e)
+static void edge_label(struct strbuf *out, const struct graph_edge *e, double width)
 {
     struct strbuf text = { 0 };
 
@@ -310,30 +320,32 @@ static void edge_label(struct strbuf *out, const struct graph_edge *e)
         struct sv all = strbuf_sv(&text);
         size_t comma = sv_find(all, SV(", "));
 
-        strbuf_addz(out, ", label=<");
+        /* graphviz leaves room for the text but not for the breadth of the line */
+        strbuf_printf(out, ", label=<<TABLE BORDER=\"0\" CELLPADDING=\"%d\"><TR><TD%s>",
+                      1 + (int)(width / 2 + 0.5),
+                      e->then ? " BGCOLOR=\"#ffffff\"" : ""); /* it may lie on its line */
         if (comma != SIZE_MAX) {
             strbuf_add(out, (struct sv){ all.p, comma });
             strbuf_addz(out, "<BR/>");
             all = sv_from(all, comma + 2);
         }
         strbuf_add(out, all);
-        strbuf_addc(out, '>');
+        strbuf_addz(out, "</TD></TR></TABLE>>");
     }
     strbuf_release(&text);
 }
 
 static void write_edge(struct strbuf *out, const struct graph *g, const struct graph_edge *e,
-                       int64_t most_bytes, bool with_then)
+                       int64_t most_bytes, bool pulls)
 {
     double width = graph_edge_width(e, most_bytes);
-    bool crosses = g->nodes[e->from].cluster != g->nodes[e->to].cluster;
 
     strbuf_printf(out, "  \"%s\" -> \"%s\" [class=\"", g->nodes[e->from].id, g->nodes[e->to].id);
     graph_edge_class(out, e);
     strbuf_printf(out, "\", weight=%d", e->critical && !e->then ? 20 : 1 + (int)width);
     edge_style(out, e, width);
-    edge_label(out, e);
-    if (e->then ? !with_then : e->reused && crosses)
+    edge_label(out, e, width);
+    if (!pulls)
         strbuf_addz(out, ", constraint=false");
     edge_tooltip(out, g, e);
     strbuf_addz(out, "];\n");
@@ -356,22 +368,45 @@ static int heavier(const void *a, const void *b)
     return x->edge < y->edge ? -1 : x->edge > y->edge;
 }
 
-/* Heaviest first: graphviz routes early ones straighter. */
-static void write_edges(struct strbuf *out, const struct graph *g)
+/* Whether each edge is to put its target right of its source. What is used again
+ * need not, if something else does: it would drag the picture about. The driver's
+ * steps do while the picture stays short enough. */
+static bool *pulling_edges(const struct graph *g, struct arena *arena)
 {
-    struct arena arena = { 0 };
-    uint32_t *layers = graph_layers(g, true, &arena);
-    struct by_weight *order = arena_array(&arena, g->n_edges + 1, sizeof *order);
-    int64_t most_bytes = graph_most_bytes(g);
+    bool *pulls = arena_array(arena, g->n_edges + 1, sizeof *pulls);
+    uint32_t *layers = graph_layers(g, true, arena);
     uint32_t last = 0;
 
     for (size_t i = 0; i < g->n_nodes; i++)
         last = layers[i] > last ? layers[i] : last;
+    for (size_t i = 0, end; i < g->n_edges; i = end) { /* edges are sorted by target */
+        bool others = false;
+
+        for (end = i; end < g->n_edges && g->edges[end].to == g->edges[i].to; end++)
+            others |= !g->edges[end].reused && !g->edges[end].then;
+        for (size_t k = i; k < end; k++) {
+            const struct graph_edge *e = &g->edges[k];
+
+            pulls[k] = e->then ? last < GRAPH_THEN_COLUMNS && layers[e->from] < layers[e->to]
+                               : !e->reused || e->critical || !others;
+        }
+    }
+    return pulls;
+}
+
+/* Heaviest first: graphviz routes early ones straighter. */
+static void write_edges(struct strbuf *out, const struct graph *g)
+{
+    struct arena arena = { 0 };
+    bool *pulls = pulling_edges(g, &arena);
+    struct by_weight *order = arena_array(&arena, g->n_edges + 1, sizeof *order);
+    int64_t most_bytes = graph_most_bytes(g);
+
     for (uint32_t i = 0; i < g->n_edges; i++)
         order[i] = (struct by_weight){ g->edges[i].critical, g->edges[i].bytes, i };
     qsort(order, g->n_edges, sizeof *order, heavier);
     for (size_t i = 0; i < g->n_edges; i++)
-        write_edge(out, g, &g->edges[order[i].edge], most_bytes, last < GRAPH_THEN_COLUMNS);
+        write_edge(out, g, &g->edges[order[i].edge], most_bytes, pulls[order[i].edge]);
     arena_release(&arena);
 }
 
@@ -388,7 +423,7 @@ static void legend_row(struct strbuf *out, int size, const char *color, const ch
 
 static void heat_scale(struct strbuf *out, const struct graph *g)
 {
-    strbuf_addz(out, "<TR><TD ALIGN=\"LEFT\"><TABLE BORDER=\"0\" CELLSPACING=\"2\" "
+    strbuf_addz(out, "<TR><TD ALIGN=\"LEFT\"><TABLE BORDER=\"0\" ALIGN=\"LEFT\" CELLSPACING=\"2\" "
                      "CELLPADDING=\"3\"><TR><TD ALIGN=\"LEFT\">");
     font(out, 10, "#333333");
     graph_xml(out, "Fill: ");
@@ -402,6 +437,37 @@ static void heat_scale(struct strbuf *out, const struct graph *g)
         strbuf_addz(out, "</FONT></TD>");
     }
     strbuf_addz(out, "</TR></TABLE></TD></TR>");
+}
+
+static void path_words(struct strbuf *out, const struct graph *g)
+{
+    bool then = false;
+
+    for (size_t i = 0; i < g->n_edges; i++)
+        then |= g->edges[i].then;
+    if (g->has_path)
+        strbuf_addz(out, "Blue: the critical path, (1), (2) ... in its order");
+    if (then)
+        strbuf_addz(out, "; dotted blue: the driver goes on to the next job");
+}
+
+static void edge_words(struct strbuf *out, const struct graph *g)
+{
+    bool data = false, dashed = false, reused = false, folded = false;
+
+    for (size_t i = 0; i < g->n_edges; i++) {
+        const struct graph_edge *e = &g->edges[i];
+
+        data |= !e->then;
+        dashed |= !e->then && (e->via == VIA_BROADCAST || e->via == VIA_SUBQUERY);
+        reused |= e->reused && !e->critical;
+        folded |= e->folded;
+    }
+    if (data)
+        strbuf_addz(out, "Edges: bytes and rows moved");
+    strbuf_addz(out, dashed ? "; dashed: broadcast or subquery" : "");
+    strbuf_addz(out, reused ? "; double grey: used by other stages too" : "");
+    strbuf_addz(out, folded ? "; dotted: to or from folded stages" : "");
 }
 
 static void write_legend(struct strbuf *out, const struct graph *g)
@@ -418,15 +484,14 @@ static void write_legend(struct strbuf *out, const struct graph *g)
         legend_row(out, 14, "#111111", "No stage ran.", true);
     else
         heat_scale(out, g);
-    if (g->has_path)
-        legend_row(out, 10, BLUE,
-                   "Blue: the critical path, (1), (2) ... in its order; dotted: the driver goes on",
-                   false);
-    if (g->n_edges)
-        legend_row(out, 10, "#333333",
-                   "Edges: bytes and rows moved; dashed: broadcast or subquery; double grey: "
-                   "used again; dotted: to or from folded stages",
-                   false);
+    path_words(&words, g);
+    if (words.len)
+        legend_row(out, 10, BLUE, words.p, false);
+    strbuf_reset(&words);
+    edge_words(&words, g);
+    if (words.len)
+        legend_row(out, 10, "#333333", words.p, false);
+    strbuf_reset(&words);
     graph_badge_words(&words, g);
     if (words.len)
         legend_row(out, 10, "#333333", words.p, false);
@@ -446,7 +511,7 @@ void graph_dot(struct strbuf *out, const struct graph *g, const char *nslimit)
     quoted(out, g->title);
     strbuf_addz(out, ";\n");
     write_legend(out, g);
-    strbuf_printf(out, "  node [fontname=\"" FONT "\", fontsize=10, margin=\"0.12,0.06\", "
+    strbuf_printf(out, "  node [fontname=\"" FONT "\", fontsize=10, margin=\"0.16,0.07\", "
                        "color=\"#333333\", penwidth=1];\n"
                        "  edge [fontname=\"" FONT "\", fontsize=9, fontcolor=\"#333333\"];\n");
     write_nodes(out, g);

@@ -73,17 +73,17 @@ uint32_t *graph_edges_out(const struct graph *g, bool with_then, struct arena *a
 
 /* Kahn's order. Where folded groups make a circle and nothing is ready, the first
  * node that is left goes next. */
-static uint32_t *order_by(const struct graph *g, bool with_then, struct arena *arena)
+uint32_t *graph_order(const struct graph *g, struct arena *arena)
 {
     uint32_t *order = arena_array(arena, g->n_nodes + 1, sizeof *order);
     uint32_t *waits = arena_array(arena, g->n_nodes + 1, sizeof *waits);
     bool *out = arena_array(arena, g->n_nodes + 1, sizeof *out);
     struct ready ready = { arena_array(arena, g->n_nodes + 1, sizeof *ready.items), 0 };
-    uint32_t *first, *edges = graph_edges_out(g, with_then, arena, &first);
+    uint32_t *first, *edges = graph_edges_out(g, false, arena, &first);
     uint32_t stuck = 0;
 
     for (size_t i = 0; i < g->n_edges; i++)
-        if (with_then || !g->edges[i].then)
+        if (!g->edges[i].then)
             waits[g->edges[i].to]++;
     for (uint32_t i = 0; i < g->n_nodes; i++)
         if (waits[i] == 0)
@@ -110,16 +110,11 @@ static uint32_t *order_by(const struct graph *g, bool with_then, struct arena *a
     return order;
 }
 
-uint32_t *graph_order(const struct graph *g, struct arena *arena)
-{
-    return order_by(g, false, arena);
-}
-
 uint32_t *graph_layers(const struct graph *g, bool with_then, struct arena *arena)
 {
     uint32_t *layer = arena_array(arena, g->n_nodes + 1, sizeof *layer);
     bool *out = arena_array(arena, g->n_nodes + 1, sizeof *out);
-    uint32_t *order = order_by(g, with_then, arena);
+    uint32_t *order = graph_order(g, arena);
     uint32_t *first, *edges = graph_edges_out(g, with_then, arena, &first);
 
     for (size_t i = 0; i < g->n_nodes; i++) {

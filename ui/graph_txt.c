@@ -66,14 +66,14 @@ static void end_line(struct txt *t)
     strbuf_addc(t->out, '\n');
 }
 
-/* text in the columns right of the gutter, wrapped between items at "; ". */
+/* text in the columns right of the gutter, wrapped between items where that helps. */
 static void wrapped(struct txt *t, const char *text, uint32_t lane, const char *mark)
 {
     size_t room = t->width - 2 * t->used_lanes - 4;
     const char *p = text;
 
     while (*p) {
-        size_t take = 0, columns = 0, brk = 0;
+        size_t take = 0, columns = 0, brk = 0, item = 0;
         struct sv rest = sv(p);
 
         while (take < rest.len) {
@@ -86,9 +86,13 @@ static void wrapped(struct txt *t, const char *text, uint32_t lane, const char *
             take += n;
             if (p[take - 1] == ' ')
                 brk = take;
+            if (p[take - 1] == ' ' && take > 1 && p[take - 2] == ';')
+                item = take;
         }
-        if (take < rest.len && brk > 0)
-            take = brk;
+        if (take < rest.len && (item || brk))
+            take = item ? item : brk;
+        if (take == 0)
+            take = utf8_char(rest); /* one character wider than the room */
         gutter(t, lane, mark);
         strbuf_fill(t->out, ' ', 4);
         strbuf_add(t->out, (struct sv){ p, take });
@@ -251,11 +255,6 @@ static void headline(struct txt *t, const struct graph_node *n, struct strbuf *l
         strbuf_printf(&part, " (%" PRIu32 ")", n->step);
     padded(line, part.p, 17, false);
     strbuf_reset(&part);
-    if (n->shape == SHAPE_SKIPPED) {
-        strbuf_printf(line, " %s", n->what);
-        strbuf_release(&part);
-        return;
-    }
     units_count(&part, n->tasks);
     strbuf_addz(&part, n->tasks == 1 ? " task " : " tasks");
     padded(line, part.p, 11, true);
@@ -280,6 +279,7 @@ static void parents_line(struct txt *t, uint32_t node, struct strbuf *line)
     const struct graph *g = t->g;
     size_t low = 0, high = g->n_edges;
     uint32_t named = 0, unnamed = 0;
+    bool then = false;
 
     while (low < high) { /* edges are sorted by target */
         size_t mid = low + (high - low) / 2;
@@ -299,9 +299,10 @@ static void parents_line(struct txt *t, uint32_t node, struct strbuf *line)
             continue;
         }
         graph_edge_text(&text, e);
-        strbuf_addz(line, named++ ? "; " : "from ");
-        if (e->then)
-            strbuf_addz(line, "then after ");
+        strbuf_addz(line, named ? "; " : "");
+        strbuf_addz(line, e->then ? "then after " : named && !then ? "" : "from ");
+        then = e->then;
+        named++;
         strbuf_addz(line, from->stage_ix != IX_NONE ? from->name + strlen("Stage ") : from->name);
         if (!e->then && e->via != VIA_SHUFFLE)
             strbuf_printf(line, " (%s)", link_via_name(e->via));
@@ -322,7 +323,7 @@ static void node_lines(struct txt *t, uint32_t node, uint32_t lane, const char *
     const struct graph_node *n = &t->g->nodes[node];
     struct strbuf line = { 0 };
 
-    if (n->what[0] && n->shape != SHAPE_SKIPPED) {
+    if (n->what[0]) {
         strbuf_addz(&line, n->what);
         if (n->cluster == IX_NONE && n->job_id != APP_NONE)
             strbuf_printf(&line, "  (job %" PRId64 ")", n->job_id);
@@ -332,6 +333,8 @@ static void node_lines(struct txt *t, uint32_t node, uint32_t lane, const char *
     parents_line(t, node, &line);
     if (line.len)
         wrapped(t, line.p, lane, mark);
+    if (n->skipped[0])
+        wrapped(t, n->skipped, lane, mark);
     strbuf_reset(&line);
     if (n->out_bytes) {
         strbuf_addz(&line, "in ");
@@ -357,6 +360,17 @@ static bool leads_on(const struct txt *t, uint32_t node)
     return false;
 }
 
+static void skipped_line(struct txt *t, const struct graph_node *n)
+{
+    struct strbuf line = { 0 };
+
+    if (!t->out)
+        return;
+    strbuf_printf(&line, "%s%s%s", n->name, n->what[0] ? ", " : "", n->what);
+    wrapped(t, line.p, IX_NONE, "");
+    strbuf_release(&line);
+}
+
 static void write_node(struct txt *t, uint32_t node)
 {
     const struct graph_node *n = &t->g->nodes[node];
@@ -364,6 +378,10 @@ static void write_node(struct txt *t, uint32_t node)
 
     if (t->out)
         cluster_titles(t, n);
+    if (n->shape == SHAPE_SKIPPED) { /* nothing leads to it or from it */
+        skipped_line(t, n);
+        return;
+    }
     if (lane == IX_NONE)
         lane = take_lane(t, node);
     t->done[node] = true;
@@ -435,7 +453,7 @@ static void write_foot(struct txt *t)
     const struct graph *g = t->g;
 
     strbuf_addc(t->out, '\n');
-    strbuf_printf(t->out, "Share: %s.\n", g->heat_label);
+    strbuf_printf(t->out, "%% and bar: %s.\n", g->heat_label);
     if (g->has_path)
         strbuf_printf(t->out, "%s on the critical path, in the order (1), (2) ...\n",
                       t->glyph[G_CRITICAL]);
