@@ -13,6 +13,7 @@ FISHCOMPDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 DESTDIR ?=
 
 BUILD   ?= build
+MAKEFLAGS += -rR
 CC      := $(if $(filter default,$(origin CC)),cc,$(CC))
 OPT     ?= -O3 -g
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
@@ -84,7 +85,7 @@ $(BUILD)/%.o: %.c Makefile VERSION
 	@mkdir -p $(@D)
 	$(CC) $(SW_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/analyzer/decode_isa_%.o: analyzer/decode_isa.c Makefile
+$(ISAOBJ): $(BUILD)/analyzer/decode_isa_%.o: analyzer/decode_isa.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(SW_CFLAGS) $(CFLAGS) $(ISA_$*) -DDECODE_ISA=$* -MMD -MP -c -o $@ $<
 
