@@ -437,7 +437,7 @@ static const struct shape stage_shape = {
 };
 
 #define PEAK(name)                                                                       \
-    { KEY(#name), .kind = FIELD_COUNT, .mark = UINT32_C(1) << PEAK_##name,               \
+    { KEY(#name), NUMBER_KIND(#name, FIELD_COUNT), .mark = UINT32_C(1) << PEAK_##name,               \
       .offset = offsetof(struct ev_peaks, value) + sizeof(int64_t) * PEAK_##name },
 static const struct field peak_fields[] = {
     EXECUTOR_METRICS(PEAK)

@@ -26,7 +26,8 @@
 enum field_kind {
     FIELD_I64,
     FIELD_COUNT, /* as I64; negative ones mean "not known": times, peaks, positions */
-    FIELD_NUMBERS_END = FIELD_COUNT,
+    FIELD_NONE,  /* no guess yet */
+    FIELD_LONG,  /* as I64, with a key too long for one comparison */
     FIELD_SKIP, /* known to come here, not used */
     FIELD_BOOL,
     FIELD_DOUBLE,
@@ -46,15 +47,19 @@ struct shape;
 typedef const char *field_hook(struct decode *d, const char *p, void *rec);
 
 struct field { /* 64 bytes: one line of the cache */
-    char key[48]; /* with quotes and colon; short enough for vec_same */
-    uint8_t key_len, kind;
-    uint16_t offset, arg;
+    char key[36]; /* with quotes and colon */
+    uint8_t key_len, same_len; /* same_len: at most 32, compared at once */
+    uint8_t kind, bit; /* bit: of the 64, another one for each field of a shape */
+    uint16_t offset;
+    uint16_t arg;
+    uint32_t mark; /* of numbers: to set in the shape's word of what was seen */
+    uint64_t once; /* the bit */
     union {
         const struct shape *sub;
         field_hook *hook;
-        uint32_t mark; /* of numbers: bits to set in the shape's word of what was seen */
     };
 };
+_Static_assert(sizeof(struct field) == 64, "a line");
 
 struct shape {
     const struct field *fields;
@@ -66,19 +71,24 @@ struct shape {
     bool (*complete)(struct decode *d, void *rec);
 };
 
-enum { SHAPE_MAX_FIELDS = 40, SHAPE_MAX = 56, ACCUM_GUESSES = 1024, ACCUM_STAGES = 64 };
+enum { SHAPE_MAX = 56, ACCUM_GUESSES = 4096, ACCUM_STAGES = 64 };
 
 /* What an accumulable of a task looks like: decode_task.h. */
 struct accum_guess {
-    char head[128]; /* from its brace to its update */
-    uint8_t head_len, form, use;
-    uint16_t next; /* which one came behind it */
+    char head[128];    /* from its brace to its update */
+    uint8_t head_len, head_part; /* head_part: the first bytes, at most 64 */
+    uint8_t form;
+    uint8_t kept_size; /* of struct ev_accum, or 0: not kept */
+    bool peak;         /* of execution memory */
+    uint16_t next;     /* which one came behind it */
     int64_t id;
 };
 
 /* What was learnt from the lines so far. It makes guesses good, never answers. */
 struct decode_memo {
-    uint8_t next[SHAPE_MAX][SHAPE_MAX_FIELDS + 1]; /* after field k; [n]: the first */
+    const struct decode_isa *made_by;
+    const struct field *first_field[SHAPE_MAX];
+    const struct field *next_field[SHAPE_MAX][64]; /* by the bit of the one before */
     struct accum_guess accums[ACCUM_GUESSES];
     struct accum_guess first[ACCUM_STAGES]; /* by stage; only .next: the first of a task */
 };
@@ -101,7 +111,15 @@ struct decode {
     size_t stack_len, stack_cap;
 };
 
-#define KEY(name) .key = "\"" name "\":", .key_len = sizeof("\"" name "\":") - 1
+/* The bits of a shape's fields follow each other because its table is written in one
+ * place, without other keys between. */
+#define QUOTED(name) "\"" name "\":"
+#define KEY_BIT(name, at)                                                                \
+    .key = QUOTED(name), .key_len = sizeof(QUOTED(name)) - 1,                            \
+    .same_len = sizeof(QUOTED(name)) - 1 > 32 ? 32 : sizeof(QUOTED(name)) - 1,           \
+    .bit = (at) % 64, .once = UINT64_C(1) << (at) % 64
+#define KEY(name) KEY_BIT(name, __COUNTER__)
+#define NUMBER_KIND(name, k) .kind = sizeof(QUOTED(name)) - 1 > 32 ? FIELD_LONG : k
 #define FIELD(name, k, type, member) { KEY(name), .kind = k, .offset = offsetof(type, member) }
 #define SKIPPED(name) { KEY(name), .kind = FIELD_SKIP }
 #define OBJECT_AT(name, at, shape_) { KEY(name), .kind = FIELD_OBJECT, .offset = at, .sub = &shape_ }
@@ -112,21 +130,34 @@ struct decode {
     { KEY(name), .kind = FIELD_HOOK, .offset = offsetof(type, member),                   \
       .arg = sizeof(((type *)0)->member), .hook = f }
 #define METRIC(name, m)                                                                  \
-    { KEY(name), .kind = FIELD_I64, .mark = UINT32_C(1) << METRIC_##m,                   \
+    { KEY(name), NUMBER_KIND(name, FIELD_I64), .mark = UINT32_C(1) << METRIC_##m,        \
       .offset = offsetof(struct ev_task_end, metric) + sizeof(int64_t) * METRIC_##m }
 #define FIELDS(table) .fields = table, .n = ARRAY_LEN(table)
 
 static const char *read_object(struct decode *d, const char *p, const struct shape *sh,
                                void *rec);
 
+/* As arena_alloc, but not zeroed. */
+static void *take_bytes(struct arena *arena, size_t size)
+{
+    uintptr_t at = (uintptr_t)arena_bytes(arena, size + _Alignof(max_align_t) - 1);
+
+    return (void *)((at + _Alignof(max_align_t) - 1) & ~(uintptr_t)(_Alignof(max_align_t) - 1));
+}
+
 /* ---- lists ---- */
 
-static void stack_push(struct decode *d, const void *item, size_t size)
+static inline void stack_room(struct decode *d, size_t size)
 {
     if (UNLIKELY(d->stack_cap - d->stack_len < size)) {
         d->stack_cap = d->stack_cap * 2 + size + 4096;
         d->stack = xrealloc(d->stack, d->stack_cap);
     }
+}
+
+static void stack_push(struct decode *d, const void *item, size_t size)
+{
+    stack_room(d, size);
     memcpy(d->stack + d->stack_len, item, size);
     d->stack_len += size;
 }
@@ -138,7 +169,7 @@ static void stack_take(struct decode *d, size_t base, size_t size, void *to)
     void *items = NULL;
 
     if (n) {
-        items = arena_alloc(d->scan.arena, len);
+        items = take_bytes(d->scan.arena, len);
         memcpy(items, d->stack + base, len);
     }
     memcpy(to, &items, sizeof items);
@@ -204,7 +235,7 @@ static __attribute__((noinline)) const char *read_whole(struct decode *d, const 
     if (*p != '"')
         return skip_value(&d->scan, p);
     unsigned n = vec_digits(p + 1);
-    if (LIKELY(n != 0 && p[n + 1] == '"')) {
+    if (LIKELY(n - 1 < 16 && p[n + 1] == '"')) {
         *out = (int64_t)vec_number(p + 1, n);
         *whole = true;
         return p + n + 2;
@@ -364,11 +395,13 @@ static void reset_field(struct decode *d, const struct shape *sh, const struct f
     char *at = rec + f->offset;
 
     switch ((enum field_kind)f->kind) {
+    case FIELD_NONE:
     case FIELD_SKIP:
     case FIELD_EVENT:
         break;
     case FIELD_I64:
     case FIELD_COUNT:
+    case FIELD_LONG:
         restore(d, at, sizeof(int64_t));
         if (f->mark)
             *(uint32_t *)(void *)(rec + sh->seen_at) &= ~f->mark;
@@ -398,7 +431,7 @@ static void reset_field(struct decode *d, const struct shape *sh, const struct f
 }
 
 /* The value at p for a field that is no number. */
-static inline const char *read_field(struct decode *d, const char *p, const struct field *f,
+static __attribute__((noinline)) const char *read_field(struct decode *d, const char *p, const struct field *f,
                                      char *rec)
 {
     char *at = rec + f->offset;
@@ -406,6 +439,8 @@ static inline const char *read_field(struct decode *d, const char *p, const stru
     switch ((enum field_kind)f->kind) {
     case FIELD_I64:
     case FIELD_COUNT:
+    case FIELD_NONE:
+    case FIELD_LONG:
         break;
     case FIELD_SKIP:
         return skip_value(&d->scan, p);
@@ -439,9 +474,28 @@ static inline const char *read_field(struct decode *d, const char *p, const stru
 
 /* ---- objects ---- */
 
-/* Reads a key and its colon; *k is its field, or sh->n where it is none of ours. */
-static __attribute__((noinline)) const char *find_field(struct decode *d, const char *p,
-                                                        const struct shape *sh, unsigned *k)
+static const struct field no_field = { .key_len = 32, .same_len = 32, .kind = FIELD_NONE };
+static const struct field other_field = { .kind = FIELD_SKIP }; /* not one of ours */
+
+static void forget_fields(struct decode_memo *memo)
+{
+    for (size_t i = 0; i < SHAPE_MAX; i++) {
+        memo->first_field[i] = &no_field;
+        for (size_t k = 0; k < 64; k++)
+            memo->next_field[i][k] = &no_field;
+    }
+}
+
+/* Whether all of f's key stands at p, of which 32 bytes have been compared. */
+static inline bool is_whole_key(const char *p, const struct field *f)
+{
+    return f->kind != FIELD_LONG || memcmp(p + 32, f->key + 32, f->key_len - 32u) == 0;
+}
+
+/* Reads the key at p with its colon; *behind is the position behind that. NULL: this
+ * is not JSON. */
+static __attribute__((noinline)) const struct field *
+find_field(struct decode *d, const char *p, const struct shape *sh, const char **behind)
 {
     struct sv key;
 
@@ -451,13 +505,20 @@ static __attribute__((noinline)) const char *find_field(struct decode *d, const 
     p = skip_blanks(&d->scan, p);
     if (*p != ':')
         return NULL;
-    for (*k = 0; *k < sh->n; ++*k) {
-        const struct field *f = &sh->fields[*k];
+    *behind = p + 1;
+    for (unsigned k = 0; k < sh->n; k++) {
+        const struct field *f = &sh->fields[k];
 
         if (key.len + 3 == f->key_len && memcmp(key.p, f->key + 1, key.len) == 0)
-            break;
+            return f;
     }
-    return p + 1;
+    return &other_field;
+}
+
+static inline void mark_seen(const struct shape *sh, char *rec, uint32_t seen)
+{
+    if (seen)
+        *(uint32_t *)(void *)(rec + sh->seen_at) |= seen;
 }
 
 static __attribute__((noinline)) void field_again(struct decode *d, const struct shape *sh,
@@ -467,76 +528,80 @@ static __attribute__((noinline)) void field_again(struct decode *d, const struct
     reset_field(d, sh, f, rec);
 }
 
-static void mark_seen(const struct shape *sh, char *rec, uint32_t seen)
+/* A number that is not just digits before a comma or brace. */
+static __attribute__((noinline)) const char *read_other_number(struct decode *d, const char *p,
+                                                               const struct shape *sh,
+                                                               const struct field *f, char *rec)
 {
-    if (seen)
-        *(uint32_t *)(void *)(rec + sh->seen_at) |= seen;
+    int64_t value = 0;
+    bool whole;
+
+    p = read_whole(d, skip_blanks(&d->scan, p), &value, &whole);
+    if (whole && (value >= 0 || f->kind != FIELD_COUNT)) {
+        memcpy(rec + f->offset, &value, sizeof value);
+        mark_seen(sh, rec, f->mark);
+    }
+    return p;
 }
 
 /* The rest of an object from its first key on. Most fields are numbers of a few digits
  * with a comma behind them: these go round the loop on the shortest way. */
 static const char *read_members(struct decode *d, const char *p, const struct shape *sh, void *to)
 {
-    struct scan *s = &d->scan;
-    uint8_t *next = d->memo->next[sh->id];
+    struct decode_memo *memo = d->memo;
+    const struct field **next = memo->next_field[sh->id], **guess = &memo->first_field[sh->id];
     char *rec = to;
-    unsigned k = sh->n;
     uint64_t fields_seen = 0;
     uint32_t seen = 0;
 
     for (;;) {
-        const struct field *f = &sh->fields[next[k]];
+        const struct field *f = *guess;
+        bool same = vec_same(p, f->key, f->same_len);
 
-        if (LIKELY(vec_same(p, f->key, f->key_len))) {
-            k = next[k];
-            p += f->key_len;
-        } else {
-            unsigned found;
+        if (LIKELY(same && f->kind <= FIELD_COUNT && !(fields_seen & f->once))) {
+            const char *digits = p + f->same_len;
+            unsigned n = vec_digits(digits);
 
-            if (!(p = find_field(d, p, sh, &found)))
-                return NULL;
-            if (found == sh->n) {
-                if (!(p = skip_value(s, skip_blanks(s, p))))
-                    return NULL;
-                goto behind_value;
-            }
-            f = &sh->fields[found];
-            next[k] = (uint8_t)found;
-            k = found;
-        }
-        if (UNLIKELY(fields_seen >> k & 1)) {
-            mark_seen(sh, rec, seen);
-            seen = 0;
-            field_again(d, sh, f, rec);
-        }
-        fields_seen |= UINT64_C(1) << k;
-        if (f->kind <= FIELD_NUMBERS_END) {
-            unsigned n = vec_digits(p);
-            int64_t value = 0;
-            bool whole;
+            if (LIKELY(n - 1 < 16 && (digits[n] == ',' || digits[n] == '}'))) {
+                int64_t value = (int64_t)vec_number(digits, n);
 
-            if (LIKELY(n != 0 && (p[n] == ',' || p[n] == '}'))) {
-                value = (int64_t)vec_number(p, n);
                 memcpy(rec + f->offset, &value, sizeof value);
+                fields_seen |= f->once;
                 seen |= f->mark;
-                p += n + 1;
-                if (p[-1] == ',')
+                guess = &next[f->bit];
+                p = digits + n + 1;
+                if (LIKELY(digits[n] == ','))
                     continue;
                 mark_seen(sh, rec, seen);
                 return p;
             }
-            p = read_whole(d, skip_blanks(s, p), &value, &whole);
-            if (whole && (value >= 0 || f->kind == FIELD_I64)) {
-                memcpy(rec + f->offset, &value, sizeof value);
-                seen |= f->mark;
-            }
-        } else {
-            p = read_field(d, skip_blanks(s, p), f, rec);
         }
+        if (LIKELY(same && f->kind != FIELD_NONE && is_whole_key(p, f))) {
+            p += f->key_len;
+        } else {
+            const char *behind;
+
+            if (!(f = find_field(d, p, sh, &behind)))
+                return NULL;
+            p = behind;
+            if (f != &other_field)
+                *guess = f;
+        }
+        if (f != &other_field)
+            guess = &next[f->bit];
+        if (UNLIKELY(fields_seen & f->once)) {
+            mark_seen(sh, rec, seen);
+            seen = 0;
+            field_again(d, sh, f, rec);
+        }
+        fields_seen |= f->once;
+        if (f->kind <= FIELD_LONG)
+            p = read_other_number(d, p, sh, f, rec);
+        else
+            p = read_field(d, skip_blanks(&d->scan, p), f, rec);
         if (UNLIKELY(!p))
             return NULL;
-    behind_value:
-        p = skip_blanks(s, p);
+        p = skip_blanks(&d->scan, p);
         if (*p != ',')
             break;
         p++;

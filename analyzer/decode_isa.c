@@ -141,7 +141,7 @@ static const char *read_event(struct decode *d, const char *p, bool inside, stru
     void *rec = &nothing;
 
     if (sh->size) {
-        rec = arena_alloc(d->scan.arena, sh->size);
+        rec = take_bytes(d->scan.arena, sh->size);
         memcpy(rec, blank_of(sh), sh->size);
     }
     d->rec = rec;
@@ -213,7 +213,7 @@ static __attribute__((noinline)) const char *read_value(struct decode *d, const 
  * position of its newline. */
 static const char *read_line(struct decode *d, const char *p, struct line_event *out)
 {
-    static const char start[48] = "{\"Event\":\"";
+    static const char start[32] = "{\"Event\":\"";
     const char *value = p, *end;
 
     *out = (struct line_event){ 0 };
@@ -335,6 +335,9 @@ static const char *decode_line(struct decode *d, const char *line, uint64_t offs
 
 /* ---- the chunk ---- */
 
+#define THIS_ISA VEC_JOIN(decode_isa_, DECODE_ISA)
+extern const struct decode_isa THIS_ISA;
+
 /* The text with a newline and padding behind it. */
 static char *with_newline(struct arena *arena, const char *text, size_t len)
 {
@@ -352,11 +355,14 @@ static void decode_lines(const char *text, size_t len, bool last, struct event_b
     size_t whole = tail ? (size_t)(tail - text) + 1 : 0;
     struct decode d = { .batch = b, .text_end = text + whole };
 
-    if (!b->memo) {
+    if (!b->memo)
         b->memo = xcalloc(1, sizeof *d.memo);
-        clear_guesses(b->memo);
-    }
     d.memo = b->memo;
+    if (d.memo->made_by != &THIS_ISA) { /* its pointers are to tables of another */
+        d.memo->made_by = &THIS_ISA;
+        forget_fields(d.memo);
+        forget_guesses(d.memo);
+    }
     for (const char *line = text; line < text + whole; b->lines++)
         line = decode_line(&d, line, (uint64_t)(line - text), false) + 1;
     if (whole < len) {
@@ -404,8 +410,7 @@ static bool isa_supported(void)
 #endif
 }
 
-extern const struct decode_isa VEC_JOIN(decode_isa_, DECODE_ISA);
-const struct decode_isa VEC_JOIN(decode_isa_, DECODE_ISA) = {
+const struct decode_isa THIS_ISA = {
     .name = VEC_NAME,
     .supported = isa_supported,
     .lines = decode_lines,

@@ -50,7 +50,7 @@ static void keep_accumulable(struct decode *d, const struct accumulable *a)
  * lie in a table by id, and each knows which one came behind it last time, so that a
  * task's list is compared with the list of the task before. */
 static const struct accum_form {
-    const char *mid, *tail;
+    char mid[16], tail[64];
     uint8_t mid_len, tail_len;
 } accum_forms[] = {
 #define FORM(q, rest)                                                                    \
@@ -68,7 +68,12 @@ static const struct accum_form {
 #undef FORM
 };
 
-enum { GUESS_IGNORED, GUESS_KEPT, GUESS_PEAK };
+static inline bool same_mid(const char *p, const struct accum_form *form)
+{
+    const char *end = p + form->mid_len - 8, *mid_end = form->mid + form->mid_len - 8;
+
+    return ((load_8(p) ^ load_8(form->mid)) | (load_8(end) ^ load_8(mid_end))) == 0;
+}
 
 static inline struct accum_guess *guess_of(struct decode *d, int64_t id)
 {
@@ -76,36 +81,37 @@ static inline struct accum_guess *guess_of(struct decode *d, int64_t id)
 }
 
 /* Guesses of 32 NUL bytes, which no value begins with. */
-static void clear_guesses(struct decode_memo *memo)
+static void forget_guesses(struct decode_memo *memo)
 {
     for (size_t i = 0; i < ACCUM_GUESSES; i++)
-        memo->accums[i] = (struct accum_guess){ .head_len = 32 };
+        memo->accums[i] = (struct accum_guess){ .head_len = 32, .head_part = 32 };
 }
 
-/* Takes the accumulable at p if it is the one guessed. NULL: it is another. */
+/* Takes the accumulable at p if it is the one guessed. NULL: it is another. There is
+ * room for one more on the stack. */
 static inline const char *take_guess(struct decode *d, const char *p, const struct accum_guess *g)
 {
     const struct accum_form *form = &accum_forms[g->form];
-
-    if (UNLIKELY(!vec_same_run(p, g->head, g->head_len)))
-        return NULL;
     const char *update = p + g->head_len;
+
+    if (UNLIKELY(!vec_same_64(p, g->head, g->head_part)))
+        return NULL;
+    if (g->head_len > 64 && !vec_same_64(update - 64, g->head + g->head_len - 64, 64))
+        return NULL;
     unsigned n = vec_digits(update);
     p = update + n;
-    if (UNLIKELY(n == 0 ||
-                 ((load_8(p) ^ load_8(form->mid)) |
-                  (load_8(p + form->mid_len - 8) ^ load_8(form->mid + form->mid_len - 8)))))
+    if (UNLIKELY(n - 1 > 15 || !same_mid(p, form)))
         return NULL;
     p += form->mid_len;
     unsigned n_value = vec_digits(p);
     p += n_value;
-    if (UNLIKELY(n_value == 0 || !vec_same_run(p, form->tail, form->tail_len)))
+    if (UNLIKELY(n_value - 1 > 15 || !vec_same_64(p, form->tail, form->tail_len)))
         return NULL;
-    if (g->use == GUESS_KEPT)
-        stack_push(d, &(struct ev_accum){ g->id, (int64_t)vec_number(update, n) },
-                   sizeof(struct ev_accum));
-    else if (g->use == GUESS_PEAK)
-        d->task_peak = (int64_t)vec_number(update, n);
+    struct ev_accum accum = { g->id, (int64_t)vec_number(update, n) };
+    memcpy(d->stack + d->stack_len, &accum, sizeof accum);
+    d->stack_len += g->kept_size; /* no branch: kept and ignored ones come mixed */
+    if (UNLIKELY(g->peak))
+        d->task_peak = accum.value;
     return p + form->tail_len;
 }
 
@@ -134,10 +140,10 @@ static void learn_guess(struct decode *d, const char *p, const char *end, const 
         return;
     memcpy(g.head, p, head_len);
     g.head_len = (uint8_t)head_len;
+    g.head_part = (uint8_t)(head_len < 64 ? head_len : 64);
     if (!sv_starts(a->name, SV("internal.metrics.")))
-        g.use = GUESS_KEPT;
-    else
-        g.use = sv_is(a->name, "internal.metrics.peakExecutionMemory") ? GUESS_PEAK : GUESS_IGNORED;
+        g.kept_size = sizeof(struct ev_accum);
+    g.peak = sv_is(a->name, "internal.metrics.peakExecutionMemory");
     g.next = guess_of(d, a->id)->next;
     for (; g.form < ARRAY_LEN(accum_forms); g.form++) {
         size_t base = d->stack_len;
@@ -161,7 +167,8 @@ static __attribute__((noinline)) const char *read_accumulable(struct decode *d, 
     const char *end;
     unsigned n;
 
-    if (memcmp(p, "{\"ID\":", 6) == 0 && (n = vec_digits(p + 6)) != 0) {
+    stack_room(d, sizeof(struct ev_accum));
+    if (memcmp(p, "{\"ID\":", 6) == 0 && (n = vec_digits(p + 6)) - 1 < 16) {
         struct accum_guess *other = guess_of(d, (int64_t)vec_number(p + 6, n));
 
         if ((end = take_guess(d, p, other))) {
@@ -196,6 +203,8 @@ static const char *task_accumulables(struct decode *d, const char *p, void *rec)
     p = skip_blanks(s, p + 1);
     while (*p != ']') {
         struct accum_guess *next = &guesses[g->next];
+
+        stack_room(d, sizeof(struct ev_accum));
         const char *end = take_guess(d, p, next);
 
         if (LIKELY(end != NULL)) {
@@ -322,19 +331,32 @@ static const struct shape task_result_shape = {
 
 #define METRICS_SEEN offsetof(struct ev_task_end, metrics_seen)
 
-/* Not used, but long and in every task: read as numbers that nothing keeps. */
+/* Not used, but long and in every task, so that it pays to read it as if it were. */
+struct push { int64_t number; };
+#define PUSH(name) { KEY(name), NUMBER_KIND(name, FIELD_I64) }
 static const struct field push_fields[] = {
-    SKIPPED("Corrupt Merged Block Chunks"),
-    SKIPPED("Merged Fetch Fallback Count"),
-    SKIPPED("Merged Remote Blocks Fetched"),
-    SKIPPED("Merged Local Blocks Fetched"),
-    SKIPPED("Merged Remote Chunks Fetched"),
-    SKIPPED("Merged Local Chunks Fetched"),
-    SKIPPED("Merged Remote Bytes Read"),
-    SKIPPED("Merged Local Bytes Read"),
-    SKIPPED("Merged Remote Requests Duration"),
+    PUSH("Corrupt Merged Block Chunks"),
+    PUSH("Merged Fetch Fallback Count"),
+    PUSH("Merged Remote Blocks Fetched"),
+    PUSH("Merged Local Blocks Fetched"),
+    PUSH("Merged Remote Chunks Fetched"),
+    PUSH("Merged Local Chunks Fetched"),
+    PUSH("Merged Remote Bytes Read"),
+    PUSH("Merged Local Bytes Read"),
+    PUSH("Merged Remote Requests Duration"),
 };
-static const struct shape push_shape = { FIELDS(push_fields), .id = SHAPE_PUSH };
+static const struct shape push_shape = {
+    FIELDS(push_fields), .id = SHAPE_PUSH, .size = sizeof(struct push),
+};
+
+static const char *push_metrics(struct decode *d, const char *p, void *rec)
+{
+    struct push push;
+
+    (void)rec;
+    return read_record(d, p, &push_shape, &push);
+}
+
 static const struct field shuffle_read_fields[] = {
     METRIC("Remote Blocks Fetched", REMOTE_BLOCKS),
     METRIC("Local Blocks Fetched", LOCAL_BLOCKS),
@@ -344,8 +366,8 @@ static const struct field shuffle_read_fields[] = {
     METRIC("Local Bytes Read", LOCAL_BYTES),
     METRIC("Total Records Read", SHUFFLE_READ_ROWS),
     METRIC("Remote Requests Duration", REMOTE_REQUESTS_MS),
-    OBJECT("Push Based Shuffle", push_shape),
-    OBJECT("Shuffle Push Read Metrics", push_shape),
+    { KEY("Push Based Shuffle"), .kind = FIELD_HOOK, .hook = push_metrics },
+    { KEY("Shuffle Push Read Metrics"), .kind = FIELD_HOOK, .hook = push_metrics },
 };
 static const struct shape shuffle_read_shape = {
     FIELDS(shuffle_read_fields), .id = SHAPE_SHUFFLE_READ, .seen_at = METRICS_SEEN,
@@ -407,8 +429,10 @@ static const struct shape metrics_shape = {
 
 static const char *read_metrics(struct decode *d, const char *p, struct ev_task_end *e)
 {
-    memset(e->metric, 0, sizeof e->metric);
-    e->metrics_seen = 0;
+    if (e->has_metrics) { /* those of the exception, or the field comes again */
+        memset(e->metric, 0, sizeof e->metric);
+        e->metrics_seen = 0;
+    }
     e->has_metrics = *p == '{';
     d->task_host = (struct sv){ 0 };
     return read_object(d, p, &metrics_shape, e);

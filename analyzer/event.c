@@ -43,6 +43,15 @@ const char *line_damage_name(enum line_damage d)
 
 extern const struct decode_isa decode_isa_portable;
 #ifdef __x86_64__
+/* For scan_vec.h, which says why they are here. */
+#define BYTES_4(c) c, c, c, c
+#define BYTES_16(c) { BYTES_4(c), BYTES_4(c), BYTES_4(c), BYTES_4(c) }
+extern const int8_t vec_constants[3][16];
+_Alignas(16) const int8_t vec_constants[3][16] = {
+    BYTES_16(0x80 - '0'), /* added, makes '0' the lowest signed number */
+    BYTES_16(9 - 0x80),   /* the tenth of them */
+    BYTES_16(-'0'),
+};
 extern const struct decode_isa decode_isa_sse42, decode_isa_avx2, decode_isa_avx512;
 #endif
 

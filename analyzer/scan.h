@@ -136,10 +136,10 @@ static bool number_whole(const struct number *n, int64_t *out)
 static inline const char *skip_number(const char *p)
 {
     struct number parts;
-    const char *end = p + vec_digits(p);
+    unsigned n = vec_digits(p);
 
-    if (LIKELY(end != p && !is_number_byte(*end)))
-        return end;
+    if (LIKELY(n - 1 < 16 && !is_number_byte(p[n])))
+        return p + n;
     return number_parts(p, &parts);
 }
 
@@ -149,7 +149,7 @@ static inline const char *read_number(const char *p, int64_t *out, bool *whole)
     struct number parts;
     unsigned n = vec_digits(p);
 
-    if (LIKELY(n != 0 && !is_number_byte(p[n]))) {
+    if (LIKELY(n - 1 < 16 && !is_number_byte(p[n]))) {
         *out = (int64_t)vec_number(p, n);
         *whole = true;
         return p + n;

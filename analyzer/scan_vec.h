@@ -90,7 +90,7 @@ static inline unsigned vec_text(const char *p, bool *high)
     return stop ? (unsigned)__builtin_ctzll(stop) >> 3 : VEC_BYTES;
 }
 
-/* Digits at p, at most 16. */
+/* How many digits stand at p; more than 15 where there are as many or more. */
 static inline unsigned vec_digits(const char *p)
 {
     unsigned n = digits_in_8(load_8(p));
@@ -98,7 +98,7 @@ static inline unsigned vec_digits(const char *p)
     return n < 8 ? n : 8 + digits_in_8(load_8(p + 8));
 }
 
-/* Their value, 1 <= n <= 16. */
+/* The value of the first n of them, 1 <= n <= 16. */
 static inline uint64_t vec_number(const char *p, unsigned n)
 {
     if (n <= 8)
@@ -111,7 +111,7 @@ static inline uint64_t vec_number(const char *p, unsigned n)
     return high * ten_to[rest] + value_of_8(load_8(p + 8), rest);
 }
 
-/* True where the n <= 48 bytes at p are those at key; 48 are readable at both. */
+/* True where the 1 <= n <= 32 bytes at p are those at key; 32 are readable at both. */
 static inline bool vec_same(const char *p, const char *key, unsigned n)
 {
     for (; n > 8; n -= 8, p += 8, key += 8)
@@ -120,9 +120,8 @@ static inline bool vec_same(const char *p, const char *key, unsigned n)
     return ((load_8(p) ^ load_8(key)) << (64 - 8 * n)) == 0; /* 1 <= n <= 8 */
 }
 
-/* True where the n bytes at p are those at q; 32 <= n <= 128. The last block may
- * overlap the one before it: cheaper than a mask. */
-static inline bool vec_same_run(const char *p, const char *q, unsigned n)
+/* True where the 32 <= n <= 64 bytes at p are those at q. */
+static inline bool vec_same_64(const char *p, const char *q, unsigned n)
 {
     uint64_t other = load_8(p + n - 8) ^ load_8(q + n - 8);
 
@@ -133,18 +132,41 @@ static inline bool vec_same_run(const char *p, const char *q, unsigned n)
 
 #else
 
+/* Constants that the compiler does not know (event.c), so that it takes them from
+ * memory; it would rather build them anew, from three instructions each time. */
+enum { VEC_LOWEST_DIGIT, VEC_TENTH_DIGIT, VEC_MINUS_ZERO, VEC_CONSTANTS };
+extern __attribute__((visibility("hidden"))) const int8_t vec_constants[VEC_CONSTANTS][16];
+
 static inline __m128i load_16(const char *p)
 {
     return _mm_loadu_si128((const __m128i *)(const void *)p);
 }
 
+static inline __m128i constant_16(int which)
+{
+    return _mm_load_si128((const __m128i *)(const void *)vec_constants[which]);
+}
+
+/* 32 bytes of which the first n have all bits set, the others none. */
+static inline const char *first_bytes(unsigned n)
+{
+#define ONES_8 -1, -1, -1, -1, -1, -1, -1, -1
+    static const char window[64] = { ONES_8, ONES_8, ONES_8, ONES_8 };
+#undef ONES_8
+
+    return window + 32 - n;
+}
+
 static inline unsigned vec_digits(const char *p)
 {
-    __m128i v = _mm_sub_epi8(load_16(p), _mm_set1_epi8('0'));
-    __m128i digit = _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(9)), v);
-    unsigned other = ~(unsigned)_mm_movemask_epi8(digit);
+    __m128i v = _mm_add_epi8(load_16(p), constant_16(VEC_LOWEST_DIGIT));
+    __m128i other = _mm_cmpgt_epi8(v, constant_16(VEC_TENTH_DIGIT));
 
-    return (unsigned)__builtin_ctz(other); /* bits above 16 are set */
+#if VEC_LEVEL == 1
+    return (unsigned)__builtin_ctz((unsigned)_mm_movemask_epi8(other) | 0x10000);
+#else
+    return _tzcnt_u32((unsigned)_mm_movemask_epi8(other)); /* 32 for none */
+#endif
 }
 
 static inline uint64_t vec_number(const char *p, unsigned n)
@@ -153,7 +175,7 @@ static inline uint64_t vec_number(const char *p, unsigned n)
     static const char shift[32] = { -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
                                     -1, -1, -1, -1, -1, 0,  1,  2,  3,  4,  5,
                                     6,  7,  8,  9,  10, 11, 12, 13, 14, 15 };
-    __m128i v = _mm_sub_epi8(load_16(p), _mm_set1_epi8('0'));
+    __m128i v = _mm_add_epi8(load_16(p), constant_16(VEC_MINUS_ZERO));
 
     v = _mm_shuffle_epi8(v, load_16(shift + n));
     v = _mm_maddubs_epi16(v, _mm_set1_epi16(0x010A)); /* 10 * even + odd */
@@ -194,21 +216,20 @@ static inline unsigned vec_text(const char *p, bool *high)
 
 static inline bool vec_same(const char *p, const char *key, unsigned n)
 {
-    for (; n > 16; n -= 16, p += 16, key += 16)
-        if (_mm_movemask_epi8(_mm_cmpeq_epi8(load_16(p), load_16(key))) != 0xFFFF)
-            return false;
-    unsigned same = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(load_16(p), load_16(key)));
+    __m128i other = _mm_and_si128(_mm_xor_si128(load_16(p), load_16(key)), load_16(first_bytes(n)));
+    __m128i rest = _mm_and_si128(_mm_xor_si128(load_16(p + 16), load_16(key + 16)),
+                                 load_16(first_bytes(n) + 16));
 
-    return (~same & ((1u << n) - 1)) == 0;
+    return _mm_testz_si128(_mm_or_si128(other, rest), _mm_or_si128(other, rest));
 }
 
-static inline bool vec_same_run(const char *p, const char *q, unsigned n)
+static inline bool vec_same_64(const char *p, const char *q, unsigned n)
 {
-    __m128i same = _mm_cmpeq_epi8(load_16(p + n - 16), load_16(q + n - 16));
+    __m128i other = _mm_xor_si128(load_16(p + n - 16), load_16(q + n - 16));
 
     for (unsigned i = 0; i + 16 < n; i += 16)
-        same = _mm_and_si128(same, _mm_cmpeq_epi8(load_16(p + i), load_16(q + i)));
-    return _mm_movemask_epi8(same) == 0xFFFF;
+        other = _mm_or_si128(other, _mm_xor_si128(load_16(p + i), load_16(q + i)));
+    return _mm_testz_si128(other, other);
 }
 
 #else
@@ -274,28 +295,20 @@ static inline unsigned vec_text(const char *p, bool *high)
 
 #endif
 
-static inline bool vec_same(const char *p, const char *key, unsigned n)
-{
-    unsigned same = (unsigned)_mm256_movemask_epi8(_mm256_cmpeq_epi8(load_32(p), load_32(key)));
-
-    if (LIKELY(n <= 32))
-        return _bzhi_u32(~same, n) == 0;
-    unsigned rest = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(load_16(p + 32), load_16(key + 32)));
-
-    return same == UINT32_MAX && _bzhi_u32(~rest, n - 32) == 0;
-}
-
 static inline __m256i other_32(const char *p, const char *q)
 {
     return _mm256_xor_si256(load_32(p), load_32(q));
 }
 
-static inline bool vec_same_run(const char *p, const char *q, unsigned n)
+static inline bool vec_same(const char *p, const char *key, unsigned n)
 {
-    unsigned last = n - 32, at_1 = last < 32 ? last : 32, at_2 = last < 64 ? last : 64;
-    __m256i other = _mm256_or_si256(
-        _mm256_or_si256(other_32(p, q), other_32(p + at_1, q + at_1)),
-        _mm256_or_si256(other_32(p + at_2, q + at_2), other_32(p + last, q + last)));
+    return _mm256_testz_si256(other_32(p, key), load_32(first_bytes(n)));
+}
+
+/* The two blocks may overlap: cheaper than a mask. */
+static inline bool vec_same_64(const char *p, const char *q, unsigned n)
+{
+    __m256i other = _mm256_or_si256(other_32(p, q), other_32(p + n - 32, q + n - 32));
 
     return _mm256_testz_si256(other, other);
 }
