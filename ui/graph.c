@@ -634,7 +634,8 @@ static void merge_edges(struct build *w)
             pair = n;
         if (same_ends && e->then) {
             w->edges[pair].critical = true;
-            w->edges[pair].gap_ms = add_sat(w->edges[pair].gap_ms, e->gap_ms);
+            w->edges[pair].driver_ms = add_sat(w->edges[pair].driver_ms, e->driver_ms);
+            w->edges[pair].wait_ms = add_sat(w->edges[pair].wait_ms, e->wait_ms);
         } else if (same_ends && same->via == e->via) {
             same->bytes = add_known(same->bytes, e->bytes);
             same->rows = add_known(same->rows, e->rows);
@@ -697,7 +698,8 @@ static void link_nodes(struct build *w)
                                              .rows = APP_NONE,
                                              .then = true,
                                              .critical = true,
-                                             .gap_ms = s->gap_ms });
+                                             .driver_ms = s->driver_ms,
+                                             .wait_ms = s->wait_ms });
     }
     merge_edges(w);
     w->g->edges = arena_array(&w->g->arena, w->n_edges, sizeof *w->g->edges);

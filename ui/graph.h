@@ -74,7 +74,7 @@ struct graph_edge { /* from != to; sorted by (to, from, via, then), no duplicate
     bool critical;       /* both ends follow each other on the critical path */
     bool folded;         /* an end of it is a folded group */
     bool then;           /* no data: the driver went on from one to the other */
-    int64_t gap_ms;      /* on the path between the two; of critical ones */
+    int64_t driver_ms, wait_ms; /* on the path between the two; of critical ones */
 };
 
 struct graph_cluster { /* an SQL execution or a job with two nodes or more */
@@ -120,7 +120,7 @@ uint32_t *graph_order(const struct graph *g, struct arena *arena);
 uint32_t *graph_edges_out(const struct graph *g, bool with_then, struct arena *arena,
                           uint32_t **first);
 
-/* "79.0 GiB, 1.2G rows"; a then-edge: "driver 3.2s". Empty where nothing is known. */
+/* "79.0 GiB, 1.2G rows"; a then-edge: "driver 3.2s" or "wait 1.1s". Empty where nothing is known. */
 void graph_edge_text(struct strbuf *out, const struct graph_edge *e);
 /* "Stage 42.1 to Stage 57.0: shuffle, 79.0 GiB ...", one line. */
 void graph_edge_tip(struct strbuf *out, const struct graph *g, const struct graph_edge *e);

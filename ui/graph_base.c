@@ -142,7 +142,7 @@ static void walk_path(struct graph_bases *b, const struct analysis *a, struct ar
 {
     const struct ledgers *l = &a->ledgers;
     uint32_t before = IX_NONE, steps = 0;
-    int64_t gap_ms = 0;
+    int64_t driver_ms = 0, wait_ms = 0;
 
     b->path = arena_array(arena, l->n_segments, sizeof *b->path);
     b->job_path_ms = arena_array(arena, a->app.n_jobs, sizeof *b->job_path_ms);
@@ -163,7 +163,7 @@ static void walk_path(struct graph_bases *b, const struct analysis *a, struct ar
         if (sql != IX_NONE)
             b->sql_path_ms[sql] += ms;
         if (s->kind != SEGMENT_STAGE || at == IX_NONE) {
-            gap_ms = add_sat(gap_ms, ms);
+            *(s->kind == SEGMENT_DRIVER ? &driver_ms : &wait_ms) += ms;
             continue;
         }
         struct graph_base *base = &b->items[at];
@@ -172,9 +172,9 @@ static void walk_path(struct graph_bases *b, const struct analysis *a, struct ar
         if (base->step == 0)
             base->step = ++steps;
         if (before != IX_NONE && before != at)
-            b->path[b->n_path++] = (struct path_step){ before, at, gap_ms };
+            b->path[b->n_path++] = (struct path_step){ before, at, driver_ms, wait_ms };
         before = at;
-        gap_ms = 0;
+        driver_ms = wait_ms = 0;
     }
     for (size_t i = 0; i < b->n; i++) {
         b->items[i].slack_ms = INT64_MAX;

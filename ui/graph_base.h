@@ -53,9 +53,9 @@ struct graph_base {
     const char *operators;     /* NULL: the log does not tell */
 };
 
-struct path_step { /* from one stage of the critical path to the next, other, one */
+struct path_step { /* from one stage of the critical path to the next */
     uint32_t from, to; /* bases */
-    int64_t gap_ms;    /* driver and waiting between */
+    int64_t driver_ms, wait_ms; /* between them */
 };
 
 struct graph_bases {

@@ -12,6 +12,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* DejaVu and Verdana have the same widths, so boxes fit where either exists. */
@@ -56,30 +57,35 @@ static void row(struct strbuf *out, int size, const char *text, bool bold)
     strbuf_addz(out, "</FONT></TD></TR>");
 }
 
+/* Inner tables are stretched to the width of the box, all columns alike: an empty
+ * cell over many columns takes the stretch, so that the others stay as they are. */
+#define FILLER "<TD COLSPAN=\"24\"></TD>"
+#define SPACER "<TD WIDTH=\"5\"></TD>"
+
 static void badge_cell(struct strbuf *out, const char *text)
 {
-    strbuf_addz(out, "<TD BGCOLOR=\"#ffffff\" BORDER=\"1\" COLOR=\"#5a0f0f\" CELLPADDING=\"2\">");
+    strbuf_addz(out, "<TD BGCOLOR=\"#ffffff\" BORDER=\"1\" COLOR=\"#5a0f0f\" CELLPADDING=\"3\">");
     font(out, 9, "#5a0f0f");
     strbuf_addz(out, "<B>");
     graph_xml(out, text);
-    strbuf_addz(out, "</B></FONT></TD>");
+    strbuf_addz(out, "</B></FONT></TD>" SPACER);
 }
 
 static void badge_row(struct strbuf *out, const struct graph_node *n)
 {
+    char more[16];
+
     if (n->n_badges == 0)
         return;
-    strbuf_addz(out, "<TR><TD ALIGN=\"LEFT\"><TABLE BORDER=\"0\" ALIGN=\"LEFT\" CELLSPACING=\"3\" CELLPADDING=\"0\"><TR>");
+    strbuf_addz(out, "<TR><TD ALIGN=\"LEFT\"><TABLE BORDER=\"0\" CELLSPACING=\"0\" "
+                     "CELLPADDING=\"0\"><TR>");
     for (uint32_t i = 0; i < n->n_badges; i++)
         badge_cell(out, n->badges[i]);
     if (n->more_badges) {
-        struct strbuf more = { 0 };
-
-        strbuf_printf(&more, "+%" PRIu32, n->more_badges);
-        badge_cell(out, more.p);
-        strbuf_release(&more);
+        snprintf(more, sizeof more, "+%" PRIu32, n->more_badges);
+        badge_cell(out, more);
     }
-    strbuf_addz(out, "</TR></TABLE></TD></TR>");
+    strbuf_addz(out, FILLER "</TR></TABLE></TD></TR>");
 }
 
 static const char *shape_of(enum graph_shape s)
@@ -423,12 +429,8 @@ static void legend_row(struct strbuf *out, int size, const char *color, const ch
 
 static void heat_scale(struct strbuf *out, const struct graph *g)
 {
-    strbuf_addz(out, "<TR><TD ALIGN=\"LEFT\"><TABLE BORDER=\"0\" ALIGN=\"LEFT\" CELLSPACING=\"2\" "
-                     "CELLPADDING=\"3\"><TR><TD ALIGN=\"LEFT\">");
-    font(out, 10, "#333333");
-    graph_xml(out, "Fill: ");
-    graph_xml(out, g->heat_label);
-    strbuf_addz(out, "</FONT></TD>");
+    strbuf_addz(out, "<TR><TD ALIGN=\"LEFT\"><TABLE BORDER=\"0\" CELLSPACING=\"0\" "
+                     "CELLPADDING=\"3\"><TR>");
     for (int i = 0; i < GRAPH_HEAT_STEPS; i++) {
         strbuf_printf(out, "<TD BORDER=\"1\" COLOR=\"#666666\" BGCOLOR=\"%s\">",
                       graph_heat_fill[i]);
@@ -436,7 +438,10 @@ static void heat_scale(struct strbuf *out, const struct graph *g)
         graph_xml(out, graph_heat_words[i]);
         strbuf_addz(out, "</FONT></TD>");
     }
-    strbuf_addz(out, "</TR></TABLE></TD></TR>");
+    strbuf_addz(out, SPACER "<TD ALIGN=\"LEFT\">");
+    font(out, 10, "#333333");
+    graph_xml(out, g->heat_label);
+    strbuf_addz(out, "</FONT></TD>" FILLER "</TR></TABLE></TD></TR>");
 }
 
 static void path_words(struct strbuf *out, const struct graph *g)

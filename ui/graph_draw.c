@@ -136,9 +136,11 @@ uint32_t *graph_layers(const struct graph *g, bool with_then, struct arena *aren
 void graph_edge_text(struct strbuf *out, const struct graph_edge *e)
 {
     if (e->then) {
-        if (e->gap_ms > 0) {
-            strbuf_addz(out, "driver ");
-            units_ms(out, e->gap_ms);
+        bool driver = e->driver_ms >= e->wait_ms;
+
+        if (e->driver_ms > 0 || e->wait_ms > 0) {
+            strbuf_addz(out, driver ? "driver " : "wait ");
+            units_ms(out, driver ? e->driver_ms : e->wait_ms);
         }
         return;
     }
@@ -167,9 +169,11 @@ void graph_edge_tip(struct strbuf *out, const struct graph *g, const struct grap
     }
     if (e->reused)
         strbuf_addz(out, ", used by other stages too");
-    if (e->critical && !e->then && e->gap_ms > 0) {
-        strbuf_addz(out, "; driver and waiting between ");
-        units_ms(out, e->gap_ms);
+    if (e->critical && (e->driver_ms > 0 || e->wait_ms > 0)) {
+        strbuf_addz(out, "; between them driver ");
+        units_ms(out, e->driver_ms);
+        strbuf_addz(out, ", waiting ");
+        units_ms(out, e->wait_ms);
     }
 }
 
