@@ -26,11 +26,12 @@
 
 #define NO_CHAIN INT64_C(-1)
 #define LAUNCH_MS 100     /* from a slot's release to the next task on it, generously */
+#define STARVED_MS 1000   /* without a task for so long, a stage has not really begun */
 #define HOLDERS_LIMIT 256 /* stages at work at one moment that are looked at */
 
 struct node { /* a stage attempt that took time */
     uint32_t ix;
-    int64_t start_ms, work_ms, end_ms; /* work_ms: its first task began */
+    int64_t start_ms, work_ms, end_ms; /* work_ms: it was let to work */
     int64_t chain;
 };
 
@@ -45,7 +46,7 @@ struct path {
     struct node *by_end, *by_chain; /* by end; by (chain, end) */
     size_t n;
     uint32_t *node_of;              /* stage ix -> position in by_end, IX_NONE */
-    bool *queued;                   /* per stage: all slots were held when its first task began */
+    bool *queued;                   /* per stage: others held all slots until work_ms */
     struct span *cover;             /* SQL executions, without overlap, ascending */
     size_t n_cover;
     struct segment *segments;       /* latest first while walking */
@@ -86,45 +87,62 @@ static int64_t chain_of(const struct app *app, const struct stage *s)
     return NO_CHAIN;
 }
 
-/* When the first task of the stage began, within its span. */
-static int64_t first_task_ms(const struct stage *s, const struct node *n)
-{
-    if (s->first_launch_ms == APP_NONE)
-        return n->start_ms; /* no task is known: nothing tells waiting from working */
-    return min_i64(max_i64(s->first_launch_ms, n->start_ms), n->end_ms);
-}
-
-/* Stages whose first task found, until the moment it began, every slot taken. */
-static void find_queued(struct path *p)
+/* Where a stage's first task found every slot taken until the moment it began, and
+ * where a stage that had begun was left without a running task for long, for the same
+ * reason: what matters is when it was let to work for good, so the last such moment is
+ * its work_ms. */
+static void find_queued(struct path *p, int64_t *work_ms)
 {
     const struct timeline *t = p->t;
     int64_t running = 0, cores = 0, last_full_ms = INT64_MIN / 2;
-    bool *began = xcalloc(p->app->n_stages, sizeof *began);
+    uint32_t *running_of = xcalloc(p->app->n_stages, sizeof *running_of);
+    int64_t *idle_since_ms = xcalloc(p->app->n_stages, sizeof *idle_since_ms);
 
     p->queued = xcalloc(p->app->n_stages, sizeof *p->queued);
-    for (size_t i = 0; i < t->n;) {
-        int64_t at_ms = t->moments[i].at_ms;
+    for (size_t i = 0; i < t->n; i++) {
+        const struct moment *m = &t->moments[i];
+        uint32_t ix = m->stage_ix;
 
         if (running > 0 && running * t->task_cpus >= cores)
-            last_full_ms = at_ms;
-
-        for (; i < t->n && t->moments[i].at_ms == at_ms; i++) {
-            const struct moment *m = &t->moments[i];
-
-            running += (m->step == STEP_TASK_START) - (m->step == STEP_TASK_END);
-            cores += m->step == STEP_EXECUTOR_CAME ? m->count : 0;
-            cores -= m->step == STEP_EXECUTOR_GONE ? m->count : 0;
-            if (m->step != STEP_TASK_START || began[m->stage_ix])
-                continue;
-            began[m->stage_ix] = true;
-            p->queued[m->stage_ix] = at_ms - last_full_ms <= LAUNCH_MS;
+            last_full_ms = m->at_ms; /* it was full until now */
+        switch (m->step) {
+        case STEP_TASK_END:
+            running--;
+            if (--running_of[ix] == 0)
+                idle_since_ms[ix] = m->at_ms;
+            break;
+        case STEP_EXECUTOR_GONE:
+            cores -= m->count;
+            break;
+        case STEP_EXECUTOR_CAME:
+            cores += m->count;
+            break;
+        case STEP_STAGE_READY:
+            idle_since_ms[ix] = m->at_ms;
+            break;
+        case STEP_TASK_START:
+            if (running_of[ix]++ == 0 && m->at_ms - last_full_ms <= LAUNCH_MS &&
+                (work_ms[ix] == APP_NONE || m->at_ms - idle_since_ms[ix] >= STARVED_MS)) {
+                work_ms[ix] = m->at_ms;
+                p->queued[ix] = last_full_ms > idle_since_ms[ix];
+            } else if (work_ms[ix] == APP_NONE) {
+                work_ms[ix] = m->at_ms;
+            }
+            running++;
+            break;
         }
     }
-    free(began);
+    free(running_of);
+    free(idle_since_ms);
 }
 
 static void collect_nodes(struct path *p)
 {
+    int64_t *work_ms = xmalloc(mem_product(p->app->n_stages, sizeof *work_ms));
+
+    for (uint32_t ix = 0; ix < p->app->n_stages; ix++)
+        work_ms[ix] = APP_NONE;
+    find_queued(p, work_ms);
     p->by_end = xmalloc(mem_product(p->app->n_stages, sizeof *p->by_end));
     p->by_chain = xmalloc(mem_product(p->app->n_stages, sizeof *p->by_chain));
     p->node_of = xmalloc(mem_product(p->app->n_stages, sizeof *p->node_of));
@@ -136,7 +154,9 @@ static void collect_nodes(struct path *p)
             n.end_ms <= n.start_ms)
             continue;
         n.chain = chain_of(p->app, &p->app->stages[ix]);
-        n.work_ms = first_task_ms(&p->app->stages[ix], &n);
+        /* no task is known: nothing tells waiting from working */
+        n.work_ms = work_ms[ix] == APP_NONE ? n.start_ms : work_ms[ix];
+        n.work_ms = min_i64(max_i64(n.work_ms, n.start_ms), n.end_ms);
         p->by_end[p->n] = p->by_chain[p->n] = n;
         p->n++;
     }
@@ -146,6 +166,7 @@ static void collect_nodes(struct path *p)
     }
     for (uint32_t i = 0; i < p->n; i++)
         p->node_of[p->by_end[i].ix] = i;
+    free(work_ms);
 }
 
 /* Last of v[0, n) that is not after the key in the given order; NULL: none. */
@@ -296,7 +317,7 @@ static void add_gap(struct path *p, int64_t start_ms, int64_t end_ms)
 
 /* --- the walk ------------------------------------------------------------------------------------- */
 
-/* Who held the slots until the node's first task began: a stage at work at that
+/* Who held the slots until the node was let to work: a stage at work at that
  * moment, else the last one that ended while the node waited; NULL: none. */
 static const struct node *holder(const struct path *p, const struct node *n)
 {
@@ -398,7 +419,6 @@ void path_build(struct ledgers *l, const struct app *app, const struct lineage *
 
     l->stages = arena_array(arena, app->n_stages, sizeof *l->stages);
     collect_nodes(&p);
-    find_queued(&p);
     cover_with_sql(&p);
     walk_back(&p, l->stages);
     find_slack(&p, l->stages);
