@@ -37,15 +37,18 @@ static size_t first_driver(const struct app *app, int64_t accumulator_id)
 
 struct gather {
     struct accum_summary out;
-    bool average;
-    int64_t *values; /* non-zero ones; zeros are only counted */
+    bool average, sum;
+    int64_t *values;      /* non-zero ones; zeros are only counted */
     size_t n, cap;
-    int64_t zeros, best;
+    int64_t zeros;
+    int64_t best; /* largest so far, -1: none, and whose: */
+    uint32_t best_ix, best_slot; /* stage IX_NONE: the driver's */
 };
 
+/* A negative value means "never touched", but sums may well go below zero. */
 static void gather(struct gather *g, int64_t value)
 {
-    if (value < 0 || (g->average && value == 0))
+    if ((value < 0 && !g->sum) || (g->average && value == 0))
         return;
     if (value == 0) {
         g->zeros++;
@@ -59,8 +62,7 @@ static void gather(struct gather *g, int64_t value)
 /* One stage id's attempts: refs [from, to). The first attempt has a slot for every
  * task; later ones run what was missing again, so of them only successes count, and
  * of the earlier ones too once there is more than one. */
-static void gather_stage(struct gather *g, const struct app *app, size_t from, size_t to,
-                         uint32_t *best_ix, uint32_t *best_slot)
+static void gather_stage(struct gather *g, const struct app *app, size_t from, size_t to)
 {
     int64_t seen = 0, slots = 0;
 
@@ -78,13 +80,18 @@ static void gather_stage(struct gather *g, const struct app *app, size_t from, s
             gather(g, value);
             if (value > g->best) {
                 g->best = value;
-                *best_ix = app->accum_refs[i].stage_ix;
-                *best_slot = slot;
+                g->best_ix = app->accum_refs[i].stage_ix;
+                g->best_slot = slot;
             }
         }
     }
-    if (!g->average && slots > seen)
+    if (!g->average && slots > seen) {
         g->zeros += slots - seen;
+        if (g->best < 0) { /* all it has is zeros */
+            g->best = 0;
+            g->best_ix = app->accum_refs[from].stage_ix;
+        }
+    }
 }
 
 /* The value at position k among zeros, then the values ascending. */
@@ -132,42 +139,61 @@ static void summarise(struct gather *g)
     g->out.median = at_rank(g, n / 2);
 }
 
-struct accum_summary app_accum(const struct app *app, int64_t accumulator_id,
-                               struct sv metric_type)
+static struct accum_summary summary_in(const struct app *app, int64_t execution_id,
+                                       int64_t accumulator_id, struct sv metric_type)
 {
-    struct gather g = { .average = sv_is(metric_type, "average") };
-    uint32_t best_ix = IX_NONE, best_slot = 0;
+    struct gather g = { .average = sv_is(metric_type, "average"),
+                        .sum = sv_is(metric_type, "sum"),
+                        .best = -1,
+                        .best_ix = IX_NONE };
 
     g.out.max_stage_id = g.out.max_attempt = g.out.max_index = APP_NONE;
     for (size_t i = first_ref(app, accumulator_id);
          i < app->n_accum_refs && app->accum_refs[i].accumulator_id == accumulator_id;) {
-        int64_t stage_id = app->stages[app->accum_refs[i].stage_ix].stage_id;
+        const struct stage *s = &app->stages[app->accum_refs[i].stage_ix];
         size_t to = i;
 
         while (to < app->n_accum_refs &&
                app->accum_refs[to].accumulator_id == accumulator_id &&
-               app->stages[app->accum_refs[to].stage_ix].stage_id == stage_id)
+               app->stages[app->accum_refs[to].stage_ix].stage_id == s->stage_id)
             to++;
-        gather_stage(&g, app, i, to, &best_ix, &best_slot);
+        if (execution_id == APP_NONE || s->sql_execution_id == execution_id)
+            gather_stage(&g, app, i, to);
         i = to;
     }
     for (size_t i = first_driver(app, accumulator_id);
          i < app->n_driver_accums && app->driver_accums[i].accumulator_id == accumulator_id;
          i++) {
-        gather(&g, app->driver_accums[i].value);
-        if (app->driver_accums[i].value > g.best) {
-            g.best = app->driver_accums[i].value;
-            best_ix = IX_NONE;
+        const struct driver_accum *d = &app->driver_accums[i];
+
+        if (execution_id != APP_NONE && d->execution_id != execution_id)
+            continue;
+        gather(&g, d->value);
+        if (d->value > g.best) {
+            g.best = d->value;
+            g.best_ix = IX_NONE;
         }
     }
     summarise(&g);
-    if (best_ix != IX_NONE) {
-        g.out.max_stage_id = app->stages[best_ix].stage_id;
-        g.out.max_attempt = app->stages[best_ix].attempt;
-        g.out.max_index = best_slot;
+    if (g.best_ix != IX_NONE) {
+        g.out.max_stage_id = app->stages[g.best_ix].stage_id;
+        g.out.max_attempt = app->stages[g.best_ix].attempt;
+        g.out.max_index = g.best_slot;
     }
     free(g.values);
     return g.out;
+}
+
+struct accum_summary app_accum(const struct app *app, int64_t accumulator_id,
+                               struct sv metric_type)
+{
+    return summary_in(app, APP_NONE, accumulator_id, metric_type);
+}
+
+struct accum_summary app_sql_accum(const struct app *app, const struct sql *q,
+                                   int64_t accumulator_id, struct sv metric_type)
+{
+    return summary_in(app, q->execution_id, accumulator_id, metric_type);
 }
 
 size_t app_accum_stages(const struct app *app, int64_t accumulator_id, struct arena *arena,

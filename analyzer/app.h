@@ -177,7 +177,8 @@ struct executor {
     int64_t duration_ms;
     int64_t total[METRIC_COUNT];
     struct ev_peaks peaks;
-    int64_t storage_memory_bytes, storage_disk_bytes, rdd_blocks; /* at the end of the log */
+    /* At the end of the log; bytes of cached RDDs. */
+    int64_t storage_memory_bytes, storage_disk_bytes, rdd_blocks;
 };
 
 struct plan_metric {
@@ -225,7 +226,8 @@ struct cached_rdd { /* from BlockUpdated */
     int64_t peak_memory_bytes, peak_disk_bytes, peak_blocks;
     int64_t dropped_blocks;   /* blocks that left without unpersist while the executor lived */
     int64_t disk_blocks;      /* blocks ever seen on disk */
-    bool use_memory, use_disk, deserialized, unpersisted;
+    bool use_memory, use_disk, deserialized; /* the level asked for */
+    bool unpersisted;
 };
 
 struct resource_profile {
@@ -367,6 +369,10 @@ struct accum_summary {
 
 struct accum_summary app_accum(const struct app *app, int64_t accumulator_id,
                                struct sv metric_type);
+/* The same over what this execution did. A cached table's plan stands in every query
+ * that reads it; its numbers are those of the query that filled the cache. */
+struct accum_summary app_sql_accum(const struct app *app, const struct sql *q,
+                                   int64_t accumulator_id, struct sv metric_type);
 /* Stage attempts whose tasks updated the accumulator, ascending; in the given arena. */
 size_t app_accum_stages(const struct app *app, int64_t accumulator_id, struct arena *arena,
                         uint32_t **stage_ixs);

@@ -210,7 +210,7 @@ static bool reason_is_fault(struct sv reason)
     return true;
 }
 
-static void executor_removed(struct app_builder *b, const struct ev_executor *e)
+static uint32_t executor_removed(struct app_builder *b, const struct ev_executor *e)
 {
     struct executor *x = build_executor(b, e->id);
 
@@ -218,6 +218,7 @@ static void executor_removed(struct app_builder *b, const struct ev_executor *e)
     x->removed_ms = e->time_ms;
     x->removed_reason = build_text(b, e->reason);
     x->lost = reason_is_fault(e->reason);
+    return (uint32_t)(x - b->app->executors);
 }
 
 static void executor_excluded(struct app_builder *b, const struct ev_executor *e)
@@ -269,6 +270,7 @@ static struct cached_rdd *cached_rdd(struct app_builder *b, int64_t rdd_id, uint
     return &app->cached[*ix];
 }
 
+/* A block's new sizes, for its executor and its RDD (NULL: not for that). */
 static void block_counts(struct cached_rdd *c, struct executor *x, struct block *k,
                          int64_t memory_bytes, int64_t disk_bytes)
 {
@@ -276,58 +278,100 @@ static void block_counts(struct cached_rdd *c, struct executor *x, struct block 
     bool is = memory_bytes > 0 || disk_bytes > 0;
     int64_t more_memory = sub_sat(memory_bytes, k->memory_bytes);
     int64_t more_disk = sub_sat(disk_bytes, k->disk_bytes);
+    bool newly_on_disk = disk_bytes > 0 && k->disk_bytes == 0;
 
-    c->memory_bytes = add_sat(c->memory_bytes, more_memory);
-    c->disk_bytes = add_sat(c->disk_bytes, more_disk);
     x->storage_memory_bytes = add_sat(x->storage_memory_bytes, more_memory);
     x->storage_disk_bytes = add_sat(x->storage_disk_bytes, more_disk);
-    c->blocks += is - was;
+    k->memory_bytes = memory_bytes;
+    k->disk_bytes = disk_bytes;
     x->rdd_blocks += is - was;
-    c->disk_blocks += disk_bytes > 0 && k->disk_bytes == 0;
+    if (!c)
+        return;
+    c->memory_bytes = add_sat(c->memory_bytes, more_memory);
+    c->disk_bytes = add_sat(c->disk_bytes, more_disk);
+    c->blocks += is - was;
+    c->disk_blocks += newly_on_disk;
     c->dropped_blocks += was && !is && !c->unpersisted && x->removed_ms == APP_NONE;
     c->peak_memory_bytes = max_i64(c->peak_memory_bytes, c->memory_bytes);
     c->peak_disk_bytes = max_i64(c->peak_disk_bytes, c->disk_bytes);
     c->peak_blocks = max_i64(c->peak_blocks, c->blocks);
-    k->memory_bytes = memory_bytes;
-    k->disk_bytes = disk_bytes;
 }
 
+static struct block *block_of(struct app_builder *b, struct sv block_id, uint32_t cached_ix,
+                              uint32_t executor_ix)
+{
+    char name[256]; /* rdd_<rdd>_<split> is far shorter; what is cut is no real block */
+
+    snprintf(name, sizeof name, "%" PRIu32 "|%.*s", executor_ix, SV_FMT(block_id));
+    int64_t key = (int64_t)(intptr_t)build_text(b, sv(name)).p;
+    uint32_t ix = map_get(&b->block_by_name, key);
+
+    if (ix != MAP_NONE)
+        return &b->blocks[ix];
+    GROW(b->blocks, b->n_blocks, b->cap_blocks);
+    ix = (uint32_t)b->n_blocks++;
+    map_put(&b->block_by_name, key, ix);
+    b->blocks[ix] = (struct block){
+        .cached_ix = cached_ix,
+        .executor_ix = executor_ix,
+        .next_of_rdd = map_get(&b->block_by_cached, cached_ix),
+        .next_of_executor = map_get(&b->block_by_executor, executor_ix),
+    };
+    map_put(&b->block_by_cached, cached_ix, ix);
+    map_put(&b->block_by_executor, executor_ix, ix);
+    return &b->blocks[ix];
+}
+
+/* Blocks of RDDs only: a broadcast's removal is logged like its arrival, so what is
+ * held at the end cannot be told (the History Server counts those twice). */
 static void block_updated(struct app_builder *b, const struct ev_block *e)
 {
-    int64_t rdd_id;
     uint32_t cached_ix;
+    int64_t rdd_id;
 
     b->app->has_block_updates = true;
     if (!rdd_of_block(e->block_id, &rdd_id))
         return;
     struct cached_rdd *c = cached_rdd(b, rdd_id, &cached_ix);
     struct executor *x = build_executor(b, e->executor_id);
-    uint32_t executor_ix = (uint32_t)(x - b->app->executors);
-    char name[256]; /* rdd_<rdd>_<split> is far shorter; what is cut is no real block */
-    snprintf(name, sizeof name, "%" PRIu32 "|%.*s", executor_ix, SV_FMT(e->block_id));
-    int64_t key = (int64_t)(intptr_t)build_text(b, sv(name)).p;
-    uint32_t ix = map_get(&b->block_by_name, key);
-
-    if (ix == MAP_NONE) {
-        GROW(b->blocks, b->n_blocks, b->cap_blocks);
-        ix = (uint32_t)b->n_blocks++;
-        map_put(&b->block_by_name, key, ix);
-        b->blocks[ix] = (struct block){ cached_ix, executor_ix, 0, 0 };
-    }
+    struct block *k = block_of(b, e->block_id, cached_ix, (uint32_t)(x - b->app->executors));
     bool held = e->use_disk || e->use_memory;
+    if (held && c->unpersisted) { /* persisted again */
+        c->unpersisted = false;
+        c->memory_bytes = c->disk_bytes = c->blocks = 0;
+    }
     c->use_memory |= e->use_memory;
     c->use_disk |= e->use_disk;
     c->deserialized |= held && e->deserialized;
-    block_counts(c, x, &b->blocks[ix], held ? max_i64(0, e->memory_bytes) : 0,
+    block_counts(c, x, k, held ? max_i64(0, e->memory_bytes) : 0,
                  held ? max_i64(0, e->disk_bytes) : 0);
 }
 
+/* The RDD keeps its numbers as they were; its executors have room again. */
 static void unpersist(struct app_builder *b, const struct ev_id *e)
 {
-    uint32_t ix = map_get(&b->cached_by_rdd, e->id);
+    uint32_t cached_ix = map_get(&b->cached_by_rdd, e->id);
 
-    if (ix != MAP_NONE)
-        b->app->cached[ix].unpersisted = true;
+    if (cached_ix == MAP_NONE)
+        return;
+    b->app->cached[cached_ix].unpersisted = true;
+    for (uint32_t ix = map_get(&b->block_by_cached, cached_ix); ix != MAP_NONE;
+         ix = b->blocks[ix].next_of_rdd) {
+        struct block *k = &b->blocks[ix];
+
+        block_counts(NULL, &b->app->executors[k->executor_ix], k, 0, 0);
+    }
+}
+
+/* What an executor held went with it. */
+static void drop_blocks_of(struct app_builder *b, uint32_t executor_ix)
+{
+    for (uint32_t ix = map_get(&b->block_by_executor, executor_ix); ix != MAP_NONE;
+         ix = b->blocks[ix].next_of_executor) {
+        struct block *k = &b->blocks[ix];
+
+        block_counts(&b->app->cached[k->cached_ix], &b->app->executors[executor_ix], k, 0, 0);
+    }
 }
 
 /* --- streaming ---------------------------------------------------------------- */
@@ -390,7 +434,7 @@ static void apply(struct app_builder *b, const struct event *e)
         executor_added(b, e->body);
         break;
     case EVENT_EXECUTOR_REMOVED:
-        executor_removed(b, e->body);
+        drop_blocks_of(b, executor_removed(b, e->body));
         break;
     case EVENT_EXECUTOR_EXCLUDED:
         executor_excluded(b, e->body);

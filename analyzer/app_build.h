@@ -19,6 +19,7 @@ struct task_page;
 struct block { /* a cached RDD block on one executor */
     uint32_t cached_ix, executor_ix;
     int64_t memory_bytes, disk_bytes;
+    uint32_t next_of_rdd, next_of_executor; /* IX_NONE: last */
 };
 
 /* Which jobs list a stage id; a chain through job_listings. */
@@ -34,6 +35,7 @@ struct app_builder {
     struct map job_by_id, sql_by_id, profile_by_id;
     struct map executor_by_id, host_by_name; /* by the interned text's address */
     struct map cached_by_rdd, block_by_name;
+    struct map block_by_cached, block_by_executor; /* position -> newest block */
     struct map scope_by_text;  /* position in scopes */
     struct map listing_by_stage; /* stage id -> newest listing */
     struct map task_page_by_number;

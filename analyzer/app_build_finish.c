@@ -373,7 +373,12 @@ static void cached_names(struct app *app)
             const struct rdd *rdd = &app->stages[s].rdds[r];
             uint32_t ix = map_get(&by_rdd, rdd->id);
 
-            if (ix == MAP_NONE || app->cached[ix].name.p)
+            if (ix == MAP_NONE)
+                continue;
+            app->cached[ix].use_memory |= rdd->use_memory;
+            app->cached[ix].use_disk |= rdd->use_disk;
+            app->cached[ix].deserialized |= rdd->deserialized;
+            if (app->cached[ix].name.p)
                 continue;
             app->cached[ix].name = rdd->name;
             app->cached[ix].partitions = rdd->partitions;
@@ -418,6 +423,8 @@ void app_builder_release(struct app_builder *b)
     map_release(&b->executor_by_id);
     map_release(&b->cached_by_rdd);
     map_release(&b->block_by_name);
+    map_release(&b->block_by_cached);
+    map_release(&b->block_by_executor);
     map_release(&b->unknown_by_name);
     map_release(&b->node_by_hash);
     *b = (struct app_builder){ 0 };

@@ -455,6 +455,14 @@ static void set_field(struct task_table *t, uint32_t row, enum task_field f, int
     column_set(&t->field[f], row, value == EVENT_NONE ? 0 : value, t->cap);
 }
 
+static void set_locality(struct task_table *t, uint32_t row, enum locality locality)
+{
+    int64_t flags = column_get(&t->field[TASK_FLAGS], row) & ~((int64_t)7 << TASK_LOCALITY_SHIFT);
+
+    column_set(&t->field[TASK_FLAGS], row, flags | (int64_t)locality << TASK_LOCALITY_SHIFT,
+               t->cap);
+}
+
 static void add_flags(struct task_table *t, uint32_t row, int64_t flags)
 {
     column_set(&t->field[TASK_FLAGS], row, column_get(&t->field[TASK_FLAGS], row) | flags,
@@ -484,9 +492,8 @@ static uint32_t new_row(struct app_builder *b, struct stage *s, const struct ev_
     set_field(t, row, TASK_EXECUTOR_IX, x - b->app->executors);
     set_field(t, row, TASK_HOST_IX, host_ix(b, e->host));
     set_field(t, row, TASK_LAUNCH_MS, e->launch_ms);
-    add_flags(t, row,
-              (int64_t)e->locality << TASK_LOCALITY_SHIFT |
-                  (e->speculative ? TASK_FLAG_SPECULATIVE : 0));
+    add_flags(t, row, e->speculative ? TASK_FLAG_SPECULATIVE : 0);
+    set_locality(t, row, e->locality);
     s->speculative_tasks += e->speculative;
     if (e->launch_ms > 0 && (s->first_launch_ms == APP_NONE || e->launch_ms < s->first_launch_ms))
         s->first_launch_ms = e->launch_ms;
@@ -666,8 +673,9 @@ static void first_end(struct app_builder *b, struct stage *s, struct executor *x
     /* a task that ended without a time ended when it began, for all that is known */
     int64_t finish_ms = e->task.finish_ms > 0 ? e->task.finish_ms : e->task.launch_ms;
     set_field(t, row, TASK_FINISH_MS, finish_ms);
-    if (e->task.getting_result_ms > 0)
+    if (e->task.getting_result_ms != EVENT_NONE) /* the end's word counts, 0 included */
         set_field(t, row, TASK_GETTING_RESULT_MS, e->task.getting_result_ms);
+    set_locality(t, row, e->task.locality);
     add_flags(t, row,
               TASK_FLAG_ENDED | (int64_t)state << TASK_STATE_SHIFT |
                   (int64_t)e->reason << TASK_REASON_SHIFT);
