@@ -28,18 +28,40 @@ static const struct rule_param driver_params[] = {
 };
 
 struct driver_time {
-    int64_t code_ms, planning_ms; /* between the jobs, and beyond the edges */
+    int64_t between_ms;  /* driver code from the first job to the last */
+    int64_t beyond_ms;   /* before and after, beyond the edges */
+    int64_t planning_ms; /* inside SQL executions, for comparison */
     int64_t largest_ms, largest_at_ms;
     int64_t span_ms; /* first job's start to last job's end */
 };
+
+/* Adds one driver segment, cut at the first job's start and the last one's end. */
+static void driver_segment(struct driver_time *t, const struct segment *g, int64_t first,
+                           int64_t last, int64_t edge_ms)
+{
+    int64_t len = g->end_ms - g->start_ms, code = g->ms[WALL_DRIVER_CODE];
+    int64_t inside = min_i64(g->end_ms, last) - max_i64(g->start_ms, first);
+
+    if (len <= 0)
+        return;
+    inside = max_i64(inside, 0);
+    int64_t between = (int64_t)((double)code * ((double)inside / (double)len));
+
+    t->between_ms += between;
+    t->beyond_ms += max_i64(code - between - edge_ms, 0);
+    t->planning_ms += g->ms[WALL_PLANNING];
+    if (between > t->largest_ms) {
+        t->largest_ms = between;
+        t->largest_at_ms = max_i64(g->start_ms, first);
+    }
+}
 
 static struct driver_time driver_time(const struct rule_input *in)
 {
     const struct app *app = in->app;
     const struct ledgers *l = &in->analysis->ledgers;
     struct driver_time t = { 0 };
-    int64_t first = INT64_MAX, last = INT64_MIN,
-            edge = (int64_t)in->params[DRIVER_EDGE_MS];
+    int64_t first = INT64_MAX, last = INT64_MIN;
 
     app_each_job (app, j) {
         if (j->submitted_ms == APP_NONE)
@@ -51,22 +73,11 @@ static struct driver_time driver_time(const struct rule_input *in)
     if (first >= last)
         return t;
     t.span_ms = last - first;
-    for (size_t i = 0; i < l->n_segments; i++) {
-        const struct segment *g = &l->segments[i];
-        int64_t code = g->ms[WALL_DRIVER_CODE];
-
-        if (g->kind != SEGMENT_DRIVER)
-            continue;
-        if (g->end_ms <= first || g->start_ms >= last)
-            code = max_i64(code - edge, 0);
-        t.code_ms += code;
-        if (g->start_ms >= first && g->end_ms <= last)
-            t.planning_ms += g->ms[WALL_PLANNING];
-        if (code > t.largest_ms) {
-            t.largest_ms = code;
-            t.largest_at_ms = g->start_ms - app->start_ms;
-        }
-    }
+    for (size_t i = 0; i < l->n_segments; i++)
+        if (l->segments[i].kind == SEGMENT_DRIVER)
+            driver_segment(&t, &l->segments[i], first, last,
+                           (int64_t)in->params[DRIVER_EDGE_MS]);
+    t.largest_at_ms = t.largest_ms ? t.largest_at_ms - app->start_ms : 0;
     return t;
 }
 
@@ -100,33 +111,33 @@ static enum rule_answer check_driver(const struct rule_input *in, struct finding
 
     if (app->n_jobs == 0 || in->analysis->ledgers.n_segments == 0)
         return RULE_NO_DATA;
-    if (is_streaming(app))
-        return RULE_JUDGED; /* waiting for the trigger is what it is for */
+    if (is_streaming(app) || is_interactive(app))
+        return RULE_JUDGED; /* waiting for the trigger, or for someone who thinks */
     struct driver_time t = driver_time(in);
-    double code = (double)t.code_ms, span = (double)t.span_ms;
+    double between = (double)t.between_ms, code = between + (double)t.beyond_ms;
+    double wall = (double)in->analysis->ledgers.wall_total_ms;
 
-    if (!(code >= p[DRIVER_MIN_MS] && code >= p[DRIVER_SHARE] * span) &&
-        !(code >= p[DRIVER_LONG_MS] && code >= p[DRIVER_LONG_SHARE] * span))
+    if (!(between >= p[DRIVER_MIN_MS] &&
+          between >= p[DRIVER_SHARE] * (double)t.span_ms) &&
+        !(code >= p[DRIVER_LONG_MS] && code >= p[DRIVER_LONG_SHARE] * wall))
         return RULE_JUDGED;
     struct finding *f =
         finding_begin(out, in->rule, "The driver works or waits alone for %s of %s",
-                      words_ms(out, t.code_ms), words_ms(out, t.span_ms));
+                      words_ms(out, (int64_t)code), words_ms(out, (int64_t)wall));
     double held = (double)in->analysis->ledgers.wall_ms[WALL_DRIVER_CODE];
     double share = held > 0 ? code / held : 0;
 
     f->app_wide = true;
-    f->note = is_interactive(app);
     finding_cause(
         out,
-        "Between its jobs the driver runs code of its own, or waits, while no task runs; "
-        "the longest such gap is %s, at %s after the start.%s",
-        words_ms(out, t.largest_ms), words_ms(out, t.largest_at_ms),
-        f->note ? " By its name the application is interactive: these may be people."
-                : "");
+        "Between its jobs the driver runs code of its own, or waits, while no task "
+        "runs; the longest such gap is %s, at %s after the start.",
+        words_ms(out, t.largest_ms), words_ms(out, t.largest_at_ms));
     finding_claim(out, &in->analysis->ledgers, IX_NONE, WALL_DRIVER_CODE, 0.2 * share,
                   0.6 * share, share);
     finding_number(out, "driver_gap_ms", code);
-    finding_number(out, "driver_gap_share", span > 0 ? code / span : 0);
+    finding_number(out, "driver_gap_share", wall > 0 ? code / wall : 0);
+    finding_number(out, "jobs_span_ms", (double)t.span_ms);
     finding_number(out, "largest_gap_ms", (double)t.largest_ms);
     finding_number(out, "largest_gap_at_ms", (double)t.largest_at_ms);
     finding_number(out, "planning_ms", (double)t.planning_ms);

@@ -55,6 +55,31 @@ static int64_t own_failures(const struct stage *s)
            tasks_with(s, REASON_UNKNOWN);
 }
 
+/* The line that says what went wrong. A Python error's first line is "Traceback
+ * (most recent call last):" and its last one the error; where only the first was kept
+ * there is nothing to say. */
+static const char *message_words(struct findings *out, struct sv text, size_t max_chars)
+{
+    size_t trace = sv_find(text, SV("Traceback (most recent call last)"));
+    struct sv line = sv_first_line(text);
+
+    if (trace == SIZE_MAX)
+        return words_clean(out, line, max_chars);
+    struct sv rest = sv_from(text, trace);
+    size_t end = sv_find(rest, SV("\n\n"));
+
+    if (end == SIZE_MAX)
+        end = sv_find(rest, SV("\n\tat "));
+    if (end != SIZE_MAX)
+        rest.len = end;
+    rest = sv_trim(rest);
+    for (size_t at; (at = sv_find(rest, SV("\n"))) != SIZE_MAX;)
+        rest = sv_from(rest, at + 1);
+    if (sv_starts(rest, SV("Traceback")))
+        return "a Python error";
+    return words_clean(out, rest, max_chars);
+}
+
 static const char *class_words(struct findings *out, const struct failure_group *g)
 {
     return g && g->class_name.len ? words_clean(out, g->class_name, 100) : "an error";
@@ -74,13 +99,17 @@ static void claim_retries(const struct rule_input *in, struct findings *out, uin
     finding_claim(out, &in->analysis->ledgers, ix, WALL_RETRIES, 0.5, 0.9, 1);
 }
 
-/* An attempt that computes map output again which an earlier attempt had finished. */
+/* An attempt that computes map output again which had been there: a later attempt
+ * of a stage whose earlier one did not fail (it completed, or was skipped because an
+ * earlier job had made that output). */
 static bool is_recomputation(const struct app *app, uint32_t ix)
 {
     const struct stage *s = &app->stages[ix];
 
-    return s->attempt > 0 && ix > 0 && app->stages[ix - 1].stage_id == s->stage_id &&
-           app->stages[ix - 1].status == STAGE_COMPLETE;
+    if (s->attempt == 0 || !stage_ran(s))
+        return false;
+    return ix == 0 || app->stages[ix - 1].stage_id != s->stage_id ||
+           app->stages[ix - 1].status != STAGE_FAILED;
 }
 
 /* --- jobs ------------------------------------------------------------------------ */
@@ -116,6 +145,13 @@ static const struct stage *failing_stage(const struct app *app, const struct job
     return best;
 }
 
+/* The tasks' message, or, where its first line is only that of a Python traceback, the
+ * job's, which has all of it. */
+static struct sv telling(const struct failure_group *g, const struct job *j)
+{
+    return sv_has(g->text, "Traceback") && j->failure.len ? j->failure : g->text;
+}
+
 static void say_job(const struct rule_input *in, struct findings *out,
                     const struct job *j, size_t n)
 {
@@ -132,10 +168,10 @@ static void say_job(const struct rule_input *in, struct findings *out,
     f->fault = true;
     f->confidence = CONFIDENCE_HIGH;
     if (s && g)
-        finding_cause(out,
-                      "A task of stage %" PRId64
-                      " failed in every attempt it had, with %s: %s",
-                      s->stage_id, class_words(out, g), words_clean(out, g->text, 200));
+        finding_cause(
+            out,
+            "A task of stage %" PRId64 " failed in every attempt it had, with %s: %s",
+            s->stage_id, class_words(out, g), message_words(out, telling(g, j), 200));
     else
         finding_cause(out, "%s",
                       j->failure.len ? words_clean(out, sv_first_line(j->failure), 300)
@@ -156,7 +192,7 @@ static void say_job(const struct rule_input *in, struct findings *out,
     }
     if (g) {
         finding_word(out, "exception", "%s", class_words(out, g));
-        finding_word(out, "message", "%s", words_clean(out, g->text, 300));
+        finding_word(out, "message", "%s", message_words(out, telling(g, j), 300));
     }
     finding_number(out, "max_failures", (double)limit);
     if (g && sv_has(g->class_name, "OutOfMemory"))
@@ -207,12 +243,33 @@ const struct rule rule_job_failure = {
 
 /* --- executors -------------------------------------------------------------------- */
 
+/* When the last job ended; INT64_MAX: one is still open, or there is none. */
+static int64_t last_job_end_ms(const struct app *app)
+{
+    int64_t last = INT64_MIN;
+
+    app_each_job (app, j) {
+        if (j->completed_ms == APP_NONE)
+            return INT64_MAX;
+        last = max_i64(last, j->completed_ms);
+    }
+    return last == INT64_MIN ? INT64_MAX : last;
+}
+
+/* Clusters that are taken down tell of lost executors too: after the last job nobody
+ * misses them. */
+static bool was_lost(const struct executor *e, int64_t last_job_end)
+{
+    return e->lost && (e->removed_ms == APP_NONE || e->removed_ms <= last_job_end);
+}
+
 static size_t lost_executors(const struct app *app)
 {
+    int64_t last = last_job_end_ms(app);
     size_t n = 0;
 
     app_each_executor (app, e)
-        n += e->lost;
+        n += was_lost(e, last);
     return n;
 }
 
@@ -264,11 +321,12 @@ static enum rule_answer check_executors(const struct rule_input *in, struct find
     const struct executor *first = NULL;
     int64_t tasks = app_tasks_with(app, REASON_EXECUTOR_LOST);
     size_t lost = lost_executors(app);
+    int64_t last = last_job_end_ms(app);
 
     if (!loss_cost_work(app) && lost == 0)
         return app->n_executors || app->n_stages ? RULE_JUDGED : RULE_NO_DATA;
     app_each_executor (app, e)
-        if (e->lost &&
+        if (was_lost(e, last) &&
             (!first || (e->removed_ms != APP_NONE && e->removed_ms < first->removed_ms)))
             first = e;
     if (!first && tasks == 0)
@@ -298,7 +356,7 @@ static enum rule_answer check_executors(const struct rule_input *in, struct find
         app_tasks_with(app, REASON_FETCH_FAILED),
         app_tasks_with(app, REASON_FETCH_FAILED) == 1 ? "" : "es");
     app_each_executor (app, e)
-        if (e->lost)
+        if (was_lost(e, last))
             finding_executor(out, e->id);
     for (uint32_t ix = 0; ix < app->n_stages; ix++) {
         const struct stage *s = &app->stages[ix];
@@ -462,7 +520,7 @@ static enum rule_answer check_tasks(const struct rule_input *in, struct findings
     finding_cause(out, "%" PRId64 " task%s of stage %" PRId64 "%s failed with %s: %s",
                   own_failures(worst), own_failures(worst) == 1 ? "" : "s",
                   worst->stage_id, stages > 1 ? " (and others)" : "", class_words(out, g),
-                  words_clean(out, g->text, 200));
+                  message_words(out, g->text, 200));
     claim_retries(in, out, (uint32_t)(worst - app->stages));
     for (uint32_t ix = 0; ix < app->n_stages; ix++)
         if (own_failures(&app->stages[ix]) && !fails_a_job(app, &app->stages[ix]) &&
@@ -471,7 +529,7 @@ static enum rule_answer check_tasks(const struct rule_input *in, struct findings
     finding_number(out, "failed_tasks", (double)tasks);
     finding_number(out, "stages_affected", (double)stages);
     finding_word(out, "exception", "%s", class_words(out, g));
-    finding_word(out, "message", "%s", words_clean(out, g->text, 300));
+    finding_word(out, "message", "%s", message_words(out, g->text, 300));
     finding_number(out, "max_failures",
                    (double)conf_i64(app, NULL, "spark.task.maxFailures", 4));
     if (sv_has(g->class_name, "OutOfMemory")) {

@@ -45,13 +45,6 @@ static const struct rule_param files_params[] = {
                             "SparkForensics' band of a warning" },
 };
 
-static int64_t slots_of(const struct app *app)
-{
-    double cpus = app->task_cpus > 0 ? app->task_cpus : 1;
-
-    return max_i64((int64_t)((double)app->cores_peak / cpus), 1);
-}
-
 static bool are_small(const struct rule_input *in, const struct files *f)
 {
     return (double)f->n > in->params[FILES_MIN] &&
@@ -68,7 +61,7 @@ static double share_of_opening(const struct app *app, const struct stage *s,
     double work = (double)f->bytes / SLOW_BYTES_PER_MS;
     double opening = run - work;
     int64_t needed =
-        max_i64(f->bytes / GOOD_FILE_BYTES + 1, min_i64(slots_of(app), f->n));
+        max_i64(f->bytes / GOOD_FILE_BYTES + 1, min_i64(app_slots(app), f->n));
 
     if (opening <= 0 || run <= 0)
         return 0;
@@ -99,6 +92,15 @@ static int64_t metric_total(const struct app *app, const struct plan_node *node,
     const struct plan_metric *m = plan_metric(node, name);
 
     return m ? app_accum(app, m->accumulator_id, m->type).total : 0;
+}
+
+/* Some stage has a total of it: bytes were read, or written. */
+static bool app_moved(const struct app *app, enum task_metric m)
+{
+    app_each_stage (app, s)
+        if (s->total[m] > 0)
+            return true;
+    return false;
 }
 
 static void keep_worst(struct files_seen *seen, const struct files *f)
@@ -164,7 +166,8 @@ static enum rule_answer check_read(const struct rule_input *in, struct findings 
     }
     if (seen.n_bad == 0 || !worth_saying(in, out)) {
         out->n = before;
-        return seen.any ? RULE_JUDGED : RULE_NO_DATA;
+        return seen.any || !app_moved(in->app, METRIC_INPUT_BYTES) ? RULE_JUDGED
+                                                                   : RULE_NO_DATA;
     }
     struct finding *f = &out->items[out->n - 1];
     int64_t mean = seen.worst.bytes / max_i64(seen.worst.n, 1);
@@ -281,7 +284,8 @@ static enum rule_answer check_write(const struct rule_input *in, struct findings
     rdd_writes(&seen);
     if (seen.n_bad == 0 || !worth_saying(in, out)) {
         out->n = before;
-        return seen.any ? RULE_JUDGED : RULE_NO_DATA;
+        return seen.any || !app_moved(in->app, METRIC_OUTPUT_BYTES) ? RULE_JUDGED
+                                                                    : RULE_NO_DATA;
     }
     struct finding *f = &out->items[out->n - 1];
     int64_t mean = seen.worst.bytes / max_i64(seen.worst.n, 1);
@@ -318,19 +322,19 @@ static enum rule_answer check_write(const struct rule_input *in, struct findings
         finding_code(
             out, arena_printf(out->arena,
                               "df.coalesce(%" PRId64 ").write...  # or repartition",
-                              max_i64(files, min_i64(slots_of(in->app), seen.worst.n))));
+                              max_i64(files, min_i64(app_slots(in->app), seen.worst.n))));
         finding_hint(out, "/*+ REBALANCE */");
         finding_advice(out,
                        "Write %" PRId64 " to %" PRId64
                        " files instead: coalesce before the "
                        "write, or let REBALANCE size them.",
-                       files, max_i64(files, slots_of(in->app)));
+                       files, max_i64(files, app_slots(in->app)));
     }
     finding_risk(
         out,
         "Too few writers make the write itself slow: keep at least one for each slot.");
     finding_verify(out, "`number of written files` should be near %" PRId64 ".",
-                   max_i64(files, min_i64(slots_of(in->app), seen.worst.n)));
+                   max_i64(files, min_i64(app_slots(in->app), seen.worst.n)));
     return RULE_JUDGED;
 }
 
@@ -372,7 +376,7 @@ static bool has_single_writer(const struct rule_input *in, uint32_t ix)
     return s->tasks == 1 && s->attempt == 0 && sh->n == 1 &&
            (double)sh->max_ms >= p[WRITER_MIN_MS] &&
            (double)s->total[METRIC_OUTPUT_BYTES] >= p[WRITER_BYTES] &&
-           slots_of(in->app) > 1 &&
+           app_slots(in->app) > 1 &&
            (double)sh->max_ms >=
                p[WRITER_STAGE_SHARE] * (double)in->analysis->ledgers.wall_total_ms;
 }
@@ -396,7 +400,7 @@ static enum rule_answer check_writer(const struct rule_input *in, struct finding
         return judged ? RULE_JUDGED : RULE_NO_DATA;
     const struct stage *s = &app->stages[worst];
     int64_t files =
-        max_i64(s->total[METRIC_OUTPUT_BYTES] / GOOD_FILE_BYTES + 1, slots_of(app));
+        max_i64(s->total[METRIC_OUTPUT_BYTES] / GOOD_FILE_BYTES + 1, app_slots(app));
     bool coalesced = stage_has_scope(s, "Coalesce") || stage_has_scope(s, "coalesce");
 
     if (n == 1)
@@ -421,7 +425,7 @@ static enum rule_answer check_writer(const struct rule_input *in, struct finding
     finding_number(out, "task_ms", (double)in->shapes[worst].max_ms);
     finding_number(out, "output_bytes", (double)s->total[METRIC_OUTPUT_BYTES]);
     finding_number(out, "input_bytes", (double)s->total[METRIC_INPUT_BYTES]);
-    finding_number(out, "slots", (double)slots_of(app));
+    finding_number(out, "slots", (double)app_slots(app));
     if (coalesced)
         finding_code(out, "df.repartition(1).write...  # if it must be one file: only "
                           "the write is serial");
@@ -435,7 +439,7 @@ static enum rule_answer check_writer(const struct rule_input *in, struct finding
                    files);
     finding_risk(out, "Readers that expect a single file must take several.");
     finding_verify(out, "Stage %" PRId64 " should have at least %" PRId64 " tasks.",
-                   s->stage_id, slots_of(app));
+                   s->stage_id, app_slots(app));
     return RULE_JUDGED;
 }
 

@@ -6,6 +6,7 @@
  * Spilled bytes are priced by the ledger, from bytes on disk: `Memory Bytes Spilled`
  * is the deserialised size and says six times too much (rules.md, "Traps"). */
 #include "rules/finding.h"
+#include "rules/plan.h"
 #include "rules/shape.h"
 
 #include <inttypes.h>
@@ -29,22 +30,6 @@ static void worst_take(struct worst *w, uint32_t stage_ix, int64_t value)
     }
     w->sum = add_sat(w->sum, value);
     w->n++;
-}
-
-static bool stage_counts(const struct rule_input *in, uint32_t ix, double least_share)
-{
-    const struct shape *sh = &in->shapes[ix];
-
-    return sh->n > 0 && (double)(sh->finish_ms - sh->launch_ms) >=
-                            least_share * (double)in->analysis->ledgers.wall_total_ms;
-}
-
-static const struct sql *sql_of(const struct app *app, const struct stage *s)
-{
-    uint32_t ix =
-        s->sql_execution_id == APP_NONE ? IX_NONE : app_sql_ix(app, s->sql_execution_id);
-
-    return ix == IX_NONE ? NULL : &app->sqls[ix];
 }
 
 /* Cores of the executor with most of them: tasks that share its memory. */
@@ -96,7 +81,7 @@ static bool stage_spills(const struct rule_input *in, uint32_t ix)
     return disk >= p[SPILL_DISK] &&
            (double)s->total[METRIC_SPILL_MEMORY_BYTES] >= p[SPILL_MEMORY] &&
            disk >= p[SPILL_DATA_SHARE] * (double)data &&
-           stage_counts(in, ix, p[SPILL_STAGE_SHARE]);
+           stage_matters(in, ix, p[SPILL_STAGE_SHARE]);
 }
 
 /* Largest wish for memory of one task: what it held and what it had to put away. */
@@ -123,48 +108,64 @@ static struct wish stage_wish(const struct stage *s)
     return w;
 }
 
-static void spill_settings(const struct rule_input *in, struct findings *out,
-                           const struct stage *s, const struct wish *w)
+/* Execution memory that a task can count on when all slots of its executor work. */
+static int64_t task_share_bytes(const struct app *app, double fraction)
+{
+    double heap = (double)conf_bytes(app, NULL, heap_key(app), GIB) - 300.0 * (double)MIB;
+
+    return max_i64((int64_t)(heap * fraction / (double)cores_of_executor(app)), 8 * MIB);
+}
+
+/* Settings that make each task's part `times` smaller. */
+static void cut_finer(const struct app *app, struct findings *out, const struct stage *s,
+                      double times)
+{
+    const struct sql *q = stage_sql(app, s);
+    int64_t read = stage_shuffle_read_bytes(s), tasks = max_i64(s->tasks, 1);
+    int64_t slots = app_slots(app);
+
+    if (q && read > 0 && sql_is_adaptive(app, q) &&
+        stage_has_scope(s, "AQEShuffleRead")) {
+        double part = (double)read / (double)tasks / times;
+
+        finding_set(out, "spark.sql.adaptive.advisoryPartitionSizeInBytes", "%s",
+                    words_setting(out, (int64_t)part));
+    } else if (q && read > 0) {
+        double parts = (double)tasks * times;
+        int64_t n = ((int64_t)(parts < 1e6 ? parts : 1e6) / slots + 1) * slots;
+
+        if (n > conf_i64(app, q, "spark.sql.shuffle.partitions", 200) || n > 2 * tasks)
+            finding_set(out, "spark.sql.shuffle.partitions", "%" PRId64, n);
+    } else if (q && s->total[METRIC_INPUT_BYTES] > 0) {
+        double input = (double)s->total[METRIC_INPUT_BYTES] / (double)tasks / times;
+
+        finding_set(out, "spark.sql.files.maxPartitionBytes", "%s",
+                    words_setting(out, max_i64((int64_t)input, 4 * MIB)));
+    }
+}
+
+static void spill_remedy(const struct rule_input *in, struct findings *out,
+                         const struct stage *s, const struct wish *w)
 {
     const struct app *app = in->app;
-    const struct sql *q = sql_of(app, s);
-    double fraction = conf_double(app, q, "spark.memory.fraction", 0.6);
-    int64_t held = max_i64(w->held_bytes, MIB);
-    double times = (double)w->wanted_bytes / (double)held;
+    double fraction = conf_double(app, NULL, "spark.memory.fraction", 0.6);
+    double share = (double)max_i64(w->held_bytes, task_share_bytes(app, fraction));
+    double times = (double)w->wanted_bytes / share;
+    double heap = (double)w->wanted_bytes * (double)cores_of_executor(app) / 0.6 +
+                  300.0 * (double)MIB;
 
     if (fraction < 0.6) {
         finding_set(out, "spark.memory.fraction", "0.6");
         times *= fraction / 0.6; /* what is still missing then */
     }
-    if (times > 1.1 && q && stage_shuffle_read_bytes(s) > 0) {
-        int64_t slots = max_i64(app->cores_peak, 1);
-        double parts = (double)s->tasks * times * 1.25;
-        int64_t n = ((int64_t)(parts < 1e6 ? parts : 1e6) / slots + 1) * slots;
-
-        finding_set(out, "spark.sql.shuffle.partitions", "%" PRId64, n);
-        if (conf_bool(app, q, "spark.sql.adaptive.enabled", app->version_major >= 3) &&
-            stage_shuffle_read_bytes(s) / max_i64(s->tasks, 1) > 64 * MIB)
-            finding_set(out, "spark.sql.adaptive.advisoryPartitionSizeInBytes", "64m");
-    } else if (times > 1.1 && s->total[METRIC_INPUT_BYTES] > 0) {
-        int64_t split =
-            conf_bytes(app, q, "spark.sql.files.maxPartitionBytes", 128 * MIB);
-        double input =
-            (double)s->total[METRIC_INPUT_BYTES] / (double)max_i64(s->tasks, 1);
-        int64_t less = (int64_t)((input < (double)split ? input : (double)split) / times);
-
-        finding_set(out, "spark.sql.files.maxPartitionBytes", "%s",
-                    words_setting(out, max_i64(less, MIB)));
-    }
-    int64_t tasks_at_once = cores_of_executor(app);
-    double heap =
-        (double)w->wanted_bytes * (double)tasks_at_once / 0.6 + 300.0 * (double)MIB;
-
+    if (times > 1.1)
+        cut_finer(app, out, s, 1.25 * times);
     finding_number(out, "heap_without_spill_bytes", heap);
     finding_advice(
         out,
-        "Cut the work finer, so that a task's share of memory holds its part; or give "
-        "each executor about %s of heap (%s), or fewer cores. A little spill is fine: "
-        "the aim is that it stops costing time.",
+        "Cut the work finer, so that a task's share of memory holds its part; or "
+        "give each executor about %s of heap (%s), or fewer cores. A little spill "
+        "is fine: the aim is that it stops costing time.",
         words_setting(out, (int64_t)heap), heap_key(app));
 }
 
@@ -214,7 +215,7 @@ static enum rule_answer check_spill(const struct rule_input *in, struct findings
     finding_number(out, "spilling_tasks", wish.spilling);
     finding_number(out, "task_peak_execution_bytes", (double)wish.held_bytes);
     finding_number(out, "task_wanted_bytes", (double)wish.wanted_bytes);
-    spill_settings(in, out, s, &wish);
+    spill_remedy(in, out, s, &wish);
     finding_risk(
         out, "More partitions are more small files and tasks; a larger heap can lengthen "
              "single collections.");
@@ -245,7 +246,7 @@ const struct rule rule_spill = {
 
 /* --- garbage collection ------------------------------------------------------------- */
 
-enum { GC_SHARE, GC_MIN_MS, GC_STAGE_SHARE };
+enum { GC_SHARE, GC_MIN_MS, GC_STAGE_SHARE, GC_WALL_SHARE };
 
 static const struct rule_param gc_params[] = {
     [GC_SHARE] = { "share", 0.1, "", "of the stage's run time",
@@ -253,6 +254,8 @@ static const struct rule_param gc_params[] = {
                    "%" },
     [GC_MIN_MS] = { "min-time", 1000, "ms", "over the stage's tasks",
                     "13 ms in a 6 ms task have been reported as a warning (rules.md)" },
+    [GC_WALL_SHARE] = { "wall-share", 0.005, "", "of the wall time that could go at most",
+                        "SparkForensics' band of a warning" },
     [GC_STAGE_SHARE] = { "stage-share", 0.005, "", "stage's span of the application's",
                          "SparkForensics" },
 };
@@ -263,7 +266,44 @@ static bool stage_collects(const struct rule_input *in, uint32_t ix)
     double gc = (double)s->total[METRIC_GC_MS], run = (double)s->total[METRIC_RUN_MS];
 
     return gc >= in->params[GC_MIN_MS] && run > 0 && gc >= in->params[GC_SHARE] * run &&
-           stage_counts(in, ix, in->params[GC_STAGE_SHARE]);
+           stage_matters(in, ix, in->params[GC_STAGE_SHARE]);
+}
+
+/* More heap only helps where it was full: not where it is ample for each task, or was
+ * seen half empty (peaks are logged where executors report them). */
+static void gc_remedy(const struct app *app, struct findings *out, int64_t heap,
+                      int64_t cores)
+{
+    int64_t peak = 0;
+
+    app_each_executor (app, e)
+        if (e->peaks.seen & 1u << PEAK_JVMHeapMemory)
+            peak = max_i64(peak, e->peaks.value[PEAK_JVMHeapMemory]);
+    bool ample = heap / max_i64(cores, 1) > 2 * GIB || (peak > 0 && peak < heap / 2);
+
+    if (peak > 0)
+        finding_number(out, "peak_heap_bytes", (double)peak);
+    if (!ample)
+        finding_set(out, heap_key(app), "%s", words_setting(out, heap + heap / 2));
+    finding_advice(
+        out,
+        "%s Keep fewer objects: DataFrame operators instead of RDD objects, no "
+        "collect_list of whole groups, serialised caching.",
+        ample ? "The heap is ample: it is the rate of new objects, or the collector "
+                "(try -XX:+UseParallelGC, or more -XX:ParallelGCThreads)."
+              : "Raise the heap, or run fewer tasks in it (spark.executor.cores).");
+}
+
+/* So little of the wall time that nobody would change a job for it. */
+static bool is_idle_talk(const struct rule_input *in, const struct findings *out,
+                         double share)
+{
+    const struct finding *f = &out->items[out->n - 1];
+    int64_t high = 0;
+
+    for (size_t i = 0; i < f->n_claims; i++)
+        high = add_sat(high, f->claims[i].high_ms);
+    return (double)high < share * (double)in->analysis->ledgers.wall_total_ms;
 }
 
 static enum rule_answer check_gc(const struct rule_input *in, struct findings *out)
@@ -310,17 +350,17 @@ static enum rule_answer check_gc(const struct rule_input *in, struct findings *o
         /* a healthy stage keeps some per cent of it */
         finding_claim(out, &in->analysis->ledgers, ix, WALL_GC, 0.3, 0.6, 0.9);
     }
+    if (is_idle_talk(in, out, in->params[GC_WALL_SHARE])) {
+        out->n--;
+        return RULE_JUDGED;
+    }
     finding_number(out, "gc_ms", (double)w.sum);
     finding_number(out, "worst_stage_id", (double)s->stage_id);
     finding_number(out, "worst_stage_gc_ms", (double)w.value);
     finding_number(out, "worst_stage_gc_share", share);
     finding_number(out, "heap_bytes", (double)heap);
     finding_number(out, "tasks_at_once", (double)cores);
-    finding_set(out, heap_key(app), "%s", words_setting(out, heap + heap / 2));
-    finding_advice(
-        out, "Raise the heap, or run fewer tasks in it (spark.executor.cores); keep "
-             "fewer objects: DataFrame operators instead of RDD objects, no "
-             "collect_list of whole groups, serialised caching.");
+    gc_remedy(app, out, heap, cores);
     finding_risk(out, "Larger executors are fewer on the same cluster.");
     finding_verify(out,
                    "GC time of stage %" PRId64 " should fall under 5%% of its run time.",

@@ -12,37 +12,9 @@
 #define MIB (INT64_C(1) << 20)
 #define TARGET_BYTES (64 * MIB) /* of a shuffle partition: AQE's advisory size */
 
-static const struct sql *sql_of(const struct app *app, const struct stage *s)
-{
-    uint32_t ix =
-        s->sql_execution_id == APP_NONE ? IX_NONE : app_sql_ix(app, s->sql_execution_id);
-
-    return ix == IX_NONE ? NULL : &app->sqls[ix];
-}
-
-static bool stage_counts(const struct rule_input *in, uint32_t ix, double least_share)
-{
-    const struct shape *sh = &in->shapes[ix];
-
-    return sh->n > 0 && (double)(sh->finish_ms - sh->launch_ms) >=
-                            least_share * (double)in->analysis->ledgers.wall_total_ms;
-}
-
-static int64_t slots_of(const struct app *app)
-{
-    double cpus = app->task_cpus > 0 ? app->task_cpus : 1;
-
-    return max_i64((int64_t)((double)app->cores_peak / cpus), 1);
-}
-
 static int64_t stage_data_bytes(const struct stage *s)
 {
     return add_sat(stage_shuffle_read_bytes(s), s->total[METRIC_INPUT_BYTES]);
-}
-
-static bool aqe_on(const struct app *app, const struct sql *q)
-{
-    return q && conf_bool(app, q, "spark.sql.adaptive.enabled", app->version_major >= 3);
 }
 
 /* --- too few --------------------------------------------------------------------- */
@@ -59,6 +31,22 @@ static const struct rule_param few_params[] = {
                           "SparkForensics" },
 };
 
+/* Jobs of Spark's own that look at files when a table is opened (schema, footers):
+ * outside any query, on no data. Cutting them is not the user's to do. */
+static bool opens_a_table(const struct stage *s)
+{
+    static const char *const readers[] = { "load at ",  "parquet at ", "csv at ",
+                                           "json at ",  "orc at ",     "text at ",
+                                           "table at ", "option at " };
+
+    if (s->sql_execution_id != APP_NONE || stage_data_bytes(s) > 64 * MIB)
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(readers); i++)
+        if (sv_starts(s->name, sv(readers[i])))
+            return true;
+    return false;
+}
+
 static bool stage_has_too_few(const struct rule_input *in, uint32_t ix)
 {
     const struct ledgers *l = &in->analysis->ledgers;
@@ -66,7 +54,8 @@ static bool stage_has_too_few(const struct rule_input *in, uint32_t ix)
     int64_t wall = ledger_stage_wall_ms(l, ix);
 
     if ((double)in->shapes[ix].max_ms < in->params[FEW_MIN_MS] ||
-        !stage_counts(in, ix, in->params[FEW_STAGE_SHARE]) || s->barrier)
+        !stage_matters(in, ix, in->params[FEW_STAGE_SHARE]) || s->barrier ||
+        opens_a_table(s))
         return false;
     if (s->tasks <= 1 && s->total[METRIC_OUTPUT_BYTES] > 0)
         return false; /* single-writer's */
@@ -78,7 +67,7 @@ static void few_remedy(const struct rule_input *in, struct findings *out,
                        const struct stage *s, int64_t slots)
 {
     const struct app *app = in->app;
-    const struct sql *q = sql_of(app, s);
+    const struct sql *q = stage_sql(app, s);
     const struct plan_node *window = stage_operator(app, s, node_is_window);
     int64_t shuffled = stage_shuffle_read_bytes(s);
     int64_t want = max_i64(2 * slots, shuffled / TARGET_BYTES + 1);
@@ -88,10 +77,12 @@ static void few_remedy(const struct rule_input *in, struct findings *out,
         finding_set(out, "spark.sql.shuffle.partitions", "%" PRId64, want);
         finding_advice(out, "Give the shuffle at least two partitions for each slot.");
     } else if (q && shuffled > 0 && stage_has_scope(s, "AQEShuffleRead")) {
-        finding_set(out, "spark.sql.adaptive.coalescePartitions.minPartitionSize", "%s",
-                    words_setting(out, max_i64(shuffled / want, 64 << 10)));
-        finding_set(out, "spark.sql.adaptive.advisoryPartitionSizeInBytes", "%s",
-                    words_setting(out, max_i64(shuffled / want, MIB)));
+        finding_set(out, "spark.sql.adaptive.coalescePartitions.minPartitionSize",
+                    "%" PRId64 "k", max_i64(shuffled / want / 1024, 1));
+        if (!conf_bool(app, q, "spark.sql.adaptive.coalescePartitions.parallelismFirst",
+                       true))
+            finding_set(out, "spark.sql.adaptive.coalescePartitions.parallelismFirst",
+                        "true");
         finding_advice(
             out, "Adaptive execution merged the partitions into too few for work this "
                  "heavy per byte: let it make smaller ones.");
@@ -143,7 +134,7 @@ static enum rule_answer check_few(const struct rule_input *in, struct findings *
         return judged ? RULE_JUDGED : RULE_NO_DATA;
     const struct stage *s = &app->stages[worst];
     const struct shape *sh = &in->shapes[worst];
-    int64_t slots = slots_of(app);
+    int64_t slots = app_slots(app);
 
     if (n == 1)
         finding_begin(out, in->rule,
@@ -230,13 +221,13 @@ static bool sched_costs(const struct rule_input *in, uint32_t ix, const double *
     return in->shapes[ix].n >= p[SCHED_TASKS] &&
            in->shapes[ix].median_ms <= p[SCHED_MEDIAN] &&
            overhead_share(s) >= p[SCHED_SHARE] &&
-           stage_counts(in, ix, p[SCHED_STAGE_SHARE]);
+           stage_matters(in, ix, p[SCHED_STAGE_SHARE]);
 }
 
 /* How many tasks would do: two for each slot, or as the bytes ask. */
 static int64_t tasks_needed(const struct app *app, const struct stage *s)
 {
-    return max_i64(2 * slots_of(app), stage_data_bytes(s) / TARGET_BYTES + 1);
+    return max_i64(2 * app_slots(app), stage_data_bytes(s) / TARGET_BYTES + 1);
 }
 
 /* The part of per-task costs that goes when the stage runs with the tasks it needs. */
@@ -367,7 +358,7 @@ static bool is_cut_too_fine(const struct rule_input *in, uint32_t ix)
 
     return sh->n >= in->params[MANY_TASKS] && sh->median_ms <= in->params[MANY_MEDIAN] &&
            tasks_cut(in->app, &in->app->stages[ix]) > 0.5 &&
-           stage_counts(in, ix, in->params[MANY_SPAN_SHARE]);
+           stage_matters(in, ix, in->params[MANY_SPAN_SHARE]);
 }
 
 /* Source tasks whose launching is the point are scheduling-overhead's: here a note. */
@@ -384,11 +375,11 @@ static void many_remedy(const struct rule_input *in, struct findings *out,
                         const struct stage *s)
 {
     const struct app *app = in->app;
-    const struct sql *q = sql_of(app, s);
+    const struct sql *q = stage_sql(app, s);
     int64_t needed = tasks_needed(app, s);
 
     if (q && stage_shuffle_read_bytes(s) > 0 && app->version_major >= 3 &&
-        !aqe_on(app, q)) {
+        !sql_is_adaptive(app, q)) {
         finding_set(out, "spark.sql.adaptive.enabled", "true");
         finding_advice(
             out,

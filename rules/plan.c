@@ -29,6 +29,26 @@ static bool stage_ran_node(const struct stage *s, const struct plan_node *node)
     return false;
 }
 
+const struct sql *stage_sql(const struct app *app, const struct stage *s)
+{
+    uint32_t ix =
+        s->sql_execution_id == APP_NONE ? IX_NONE : app_sql_ix(app, s->sql_execution_id);
+
+    return ix == IX_NONE ? NULL : &app->sqls[ix];
+}
+
+bool sql_is_adaptive(const struct app *app, const struct sql *q)
+{
+    return q && conf_bool(app, q, "spark.sql.adaptive.enabled", false);
+}
+
+int64_t app_slots(const struct app *app)
+{
+    double cpus = app->task_cpus > 0 ? app->task_cpus : 1;
+
+    return max_i64((int64_t)((double)app->cores_peak / cpus), 1);
+}
+
 static const struct plan_node *find(const struct stage *s, const struct plan_node *node,
                                     plan_match *match, int depth)
 {
@@ -48,13 +68,12 @@ static const struct plan_node *find(const struct stage *s, const struct plan_nod
 const struct plan_node *stage_operator(const struct app *app, const struct stage *s,
                                        plan_match *match)
 {
-    uint32_t ix =
-        s->sql_execution_id == APP_NONE ? IX_NONE : app_sql_ix(app, s->sql_execution_id);
+    const struct sql *q = stage_sql(app, s);
 
-    if (ix == IX_NONE || s->n_accums == 0)
+    if (!q || s->n_accums == 0)
         return NULL;
-    for (size_t v = app->sqls[ix].n_plans; v-- > 0;) {
-        const struct plan_node *found = find(s, app->sqls[ix].plans[v], match, 0);
+    for (size_t v = q->n_plans; v-- > 0;) {
+        const struct plan_node *found = find(s, q->plans[v], match, 0);
 
         if (found)
             return found;

@@ -2,6 +2,7 @@
 #ifndef RULES_PLAN_H
 #define RULES_PLAN_H
 
+#include "analyzer/conf.h"
 #include "analyzer/lineage.h"
 
 typedef bool plan_match(const struct plan_node *node);
@@ -27,6 +28,13 @@ bool node_is_scan(const struct plan_node *node);
 enum shuffle_use { USE_NONE, USE_JOIN, USE_WINDOW, USE_GROUPING, USE_OTHER };
 enum shuffle_use stage_shuffle_use(const struct app *app, const struct lineage *l,
                                    const struct stage *s, const struct plan_node **node);
+
+/* The SQL execution that the stage ran for; NULL: none in the log. */
+const struct sql *stage_sql(const struct app *app, const struct stage *s);
+/* Whether adaptive execution was on for the execution (NULL: false). */
+bool sql_is_adaptive(const struct app *app, const struct sql *q);
+/* Tasks that could run at once at the peak, at least 1. */
+int64_t app_slots(const struct app *app);
 
 /* True where the stage has an RDD with that name or scope. */
 bool stage_has_scope(const struct stage *s, const char *name);

@@ -1,6 +1,8 @@
 /* What the tasks of a stage look like. See shape.h.
  *
- * A task is *cold* when no task of its executor had finished when it was launched:
+ * A task is *cold* when it was launched while its executor's very first task was in
+ * the first half of its life (launches can be logged some ms before the finish that
+ * made room for them, so "before the first finish" would take in the second wave):
  * it pays for class loading, code generation and the start of Python workers (3 to
  * 16 s on busy machines), which is nobody's skew. It excuses COLD_EXCUSE_MS, no more. */
 #include "rules/shape.h"
@@ -13,23 +15,32 @@
 #define DETAIL_RATIO 2.0
 #define COLD_EXCUSE_MS 30000 /* twice the slowest start seen on the labelled logs */
 
-/* When each executor had first finished a task, INT64_MAX: never. */
-static int64_t *first_finishes(const struct app *app)
+/* Until when an executor is cold, by position: INT64_MIN where it ran nothing. */
+static int64_t *cold_until(const struct app *app)
 {
-    int64_t *first = xmalloc(mem_product(app->n_executors + 1, sizeof *first));
+    int64_t *until = xmalloc(mem_product(app->n_executors + 1, sizeof *until));
+    int64_t *launch = xmalloc(mem_product(app->n_executors + 1, sizeof *launch));
+    int64_t *finish = xmalloc(mem_product(app->n_executors + 1, sizeof *finish));
 
     for (size_t i = 0; i <= app->n_executors; i++)
-        first[i] = INT64_MAX;
+        launch[i] = finish[i] = INT64_MAX;
     app_each_stage (app, s) {
         for (uint32_t row = 0; row < s->task.n; row++) {
             uint64_t ix = (uint64_t)task_field(&s->task, row, TASK_EXECUTOR_IX);
-            int64_t finish = task_field(&s->task, row, TASK_FINISH_MS);
+            int64_t end = task_field(&s->task, row, TASK_FINISH_MS);
 
-            if (ix < app->n_executors && finish > 0 && finish < first[ix])
-                first[ix] = finish;
+            if (ix >= app->n_executors || end <= 0)
+                continue;
+            finish[ix] = min_i64(finish[ix], end);
+            launch[ix] = min_i64(launch[ix], task_field(&s->task, row, TASK_LAUNCH_MS));
         }
     }
-    return first;
+    for (size_t i = 0; i <= app->n_executors; i++)
+        until[i] = finish[i] == INT64_MAX ? INT64_MIN
+                                          : launch[i] + sub_sat(finish[i], launch[i]) / 2;
+    free(launch);
+    free(finish);
+    return until;
 }
 
 int64_t shape_data(const struct stage *s, uint32_t row, enum data_kind kind)
@@ -97,7 +108,7 @@ static void shape_times(struct shape *sh, const struct stage *s, int64_t *values
 }
 
 static void shape_warmth(struct shape *sh, const struct app *app, const struct stage *s,
-                         const int64_t *first_finish)
+                         const int64_t *cold)
 {
     sh->warm_row = IX_NONE;
     for (uint32_t row = 0; row < s->task.n; row++) {
@@ -107,7 +118,7 @@ static void shape_warmth(struct shape *sh, const struct app *app, const struct s
         int64_t ms = task_duration_ms(&s->task, row);
 
         if (ix < app->n_executors && (double)ms <= sh->median_ms + COLD_EXCUSE_MS &&
-            task_field(&s->task, row, TASK_LAUNCH_MS) < first_finish[ix]) {
+            task_field(&s->task, row, TASK_LAUNCH_MS) < cold[ix]) {
             sh->cold_tasks++;
             continue;
         }
@@ -138,7 +149,7 @@ static void shape_data_of(struct shape *sh, const struct stage *s, int64_t *valu
 struct shape *shapes_of(const struct app *app, struct arena *arena)
 {
     struct shape *shapes = arena_array(arena, app->n_stages + 1, sizeof *shapes);
-    int64_t *first_finish = first_finishes(app);
+    int64_t *cold = cold_until(app);
     int64_t *values = NULL;
     uint32_t room = 0;
 
@@ -157,11 +168,11 @@ struct shape *shapes_of(const struct app *app, struct arena *arena)
             (double)sh->max_ms < DETAIL_RATIO * sh->median_ms)
             continue;
         sh->detailed = true;
-        shape_warmth(sh, app, s, first_finish);
+        shape_warmth(sh, app, s, cold);
         shape_data_of(sh, s, values);
     }
     free(values);
-    free(first_finish);
+    free(cold);
     return shapes;
 }
 
@@ -194,4 +205,12 @@ double shape_explained(const struct shape *sh, int64_t task_ms, double data_rati
     if (above <= 0)
         return 1;
     return by_data <= 0 ? 0 : by_data >= above ? 1 : by_data / above;
+}
+
+bool stage_matters(const struct rule_input *in, uint32_t stage_ix, double least_share)
+{
+    const struct shape *sh = &in->shapes[stage_ix];
+
+    return sh->n > 0 && (double)(sh->finish_ms - sh->launch_ms) >=
+                            least_share * (double)in->analysis->ledgers.wall_total_ms;
 }

@@ -5,7 +5,7 @@
 #ifndef RULES_SHAPE_H
 #define RULES_SHAPE_H
 
-#include "analyzer/analysis.h"
+#include "rules/rule.h"
 
 /* The kinds of data a task can have had more of than others. */
 enum data_kind {
@@ -50,6 +50,8 @@ double shape_data_ratio(const struct shape *sh, const double *of, enum data_kind
 /* Of a task's time above the median, the share (0 ... 1) that its data explains when
  * time goes with data: 0 for a straggler, 1 for skew. */
 double shape_explained(const struct shape *sh, int64_t task_ms, double data_ratio);
+/* The stage at work is at least this share of the application's wall time. */
+bool stage_matters(const struct rule_input *in, uint32_t stage_ix, double least_share);
 /* Value of one kind for one task. */
 int64_t shape_data(const struct stage *s, uint32_t row, enum data_kind kind);
 

@@ -246,14 +246,6 @@ static void claims(const struct rule_input *in, struct findings *out,
     }
 }
 
-static const struct sql *sql_of(const struct app *app, const struct stage *s)
-{
-    uint32_t ix =
-        s->sql_execution_id == APP_NONE ? IX_NONE : app_sql_ix(app, s->sql_execution_id);
-
-    return ix == IX_NONE ? NULL : &app->sqls[ix];
-}
-
 static int64_t pow2_at_most(int64_t n)
 {
     int64_t p = 1;
@@ -306,9 +298,8 @@ static void say_join(const struct rule_input *in, struct findings *out,
     const struct app *app = in->app;
     const struct stage *s = &app->stages[w->stage_ix];
     const struct shape *sh = &in->shapes[w->stage_ix];
-    const struct sql *q = sql_of(app, s);
-    bool aqe =
-        q && conf_bool(app, q, "spark.sql.adaptive.enabled", app->version_major >= 3);
+    const struct sql *q = stage_sql(app, s);
+    bool aqe = sql_is_adaptive(app, q);
     bool skew_join = aqe && conf_bool(app, q, "spark.sql.adaptive.skewJoin.enabled",
                                       app->version_major >= 3);
     int64_t threshold = conf_bytes(
@@ -410,8 +401,8 @@ static void say_input(const struct rule_input *in, struct findings *out,
     const struct stage *s = &app->stages[w->stage_ix];
     const struct shape *sh = &in->shapes[w->stage_ix];
     const struct plan_node *scan = stage_operator(app, s, node_is_scan);
-    int64_t max_split =
-        conf_bytes(app, sql_of(app, s), "spark.sql.files.maxPartitionBytes", 128 << 20);
+    int64_t max_split = conf_bytes(app, stage_sql(app, s),
+                                   "spark.sql.files.maxPartitionBytes", 128 << 20);
     double per_slot =
         (double)s->total[METRIC_INPUT_BYTES] / (double)max_i64(app->cores_peak, 1);
 
@@ -431,13 +422,21 @@ static void say_input(const struct rule_input *in, struct findings *out,
     if (w->of[DATA_INPUT_BYTES] > 1.2 * (double)max_split ||
         w->of[DATA_INPUT_BYTES] > 1.2 * per_slot)
         out->items[out->n - 1].confidence = CONFIDENCE_HIGH;
-    finding_advice(out,
-                   "Store the file in a form that splits: Parquet or ORC, several files, "
-                   "or bzip2 or zstd-compressed Parquet instead of one gzip text file. "
-                   "Until then, repartition right after reading it.");
-    finding_code(
-        out, "spark.read.csv(path).repartition(N)  # N: 2 x the slots; after the read, "
-             "before the work");
+    bool columnar = scan && (sv_has_nocase(scan->name, "parquet") ||
+                             sv_has_nocase(scan->name, "orc"));
+
+    if (columnar)
+        finding_advice(
+            out, "A row group is never split, and this file seems to be one: write it "
+                 "with smaller ones (parquet.block.size) or as several files. Until "
+                 "then, repartition right after reading it.");
+    else
+        finding_advice(
+            out, "Store the file in a form that splits: Parquet or ORC, or several "
+                 "files instead of one gzip text file. Until then, repartition right "
+                 "after reading it.");
+    finding_code(out,
+                 "spark.read....repartition(N)  # N: 2 x the slots; before the work");
     finding_risk(out, "A repartition shuffles the whole input once.");
     finding_verify(out, "No task of the scan should read more than %s.",
                    words_bytes(out, max_split));
