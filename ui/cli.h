@@ -7,6 +7,8 @@
 #define UI_CLI_H
 
 #include "analyzer/load.h"
+#include "base/units.h"
+#include "base/utf8.h"
 #include "rules/rule.h"
 
 /* --- exit codes: the same for all verbs ------------------------------------ */
@@ -134,6 +136,12 @@ void log_set_release(struct log_set *set);
  * *a is zeroed before. A failure is said on stderr; *a is then released. */
 int cli_load_analysis(const struct cli *cli, const struct log_input *log,
                       struct analysis *a) MUST_CHECK;
+
+/* The same without a word: threads as struct load_options has them, progress may be
+ * NULL, what went wrong is in err. */
+struct progress;
+enum errc cli_try_analysis(const struct log_input *log, int threads, struct progress *progress,
+                           struct analysis *a, struct err *err) MUST_CHECK;
 
 /* Both steps for verbs that take one application: more than one is wrong usage, and
  * the message lists them. */

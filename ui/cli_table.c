@@ -1,0 +1,421 @@
+/* The verbs and the options, each once. Help, man page, completions and the parser
+ * all read these two tables. */
+#include "ui/cli.h"
+
+#include <stdlib.h>
+
+#define F(name) (1u << FORMAT_##name)
+#define V(name) (1u << VERB_##name)
+#define LOG_VERBS (V(ANALYZE) | V(CHECK) | V(CONF) | V(GRAPH))
+#define ALL_VERBS ((1u << VERB_COUNT) - 1)
+#define ANY_NUMBER ((size_t)-1)
+
+/* --- verbs ---------------------------------------------------------------------- */
+
+const struct verb verbs_all[VERB_COUNT] = {
+    [VERB_ANALYZE] = {
+        .name = "analyze",
+        .args = "LOG...",
+        .summary = "say what a Spark application did and what to change",
+        .about =
+            "Reads the event log and prints a verdict, up to five findings with the time each "
+            "would save, and the next command to type. A lone path means this verb.\n\n"
+            "LOG is an event log as Spark wrote it (plain, zstd, lz4, snappy, lzf or gzip), a "
+            "rolling directory eventlog_v2_*, a zip from the History Server, a folder of "
+            "applications, or - for standard input. What a file is, is decided by its content. "
+            "Damaged and unfinished logs are analysed as far as they go, and the report says "
+            "what is missing.\n\n"
+            "With several applications, text is one line for each, newest first, and JSON one "
+            "object a line in order of path.",
+        .example = "spillway analyze app.zst\n"
+                   "spillway analyze app.zst --stage 42\n"
+                   "spillway analyze logs/ --json -j 4 > all.jsonl\n"
+                   "spillway analyze app.zst --fail-on critical -f md -o report.md",
+        .min_inputs = 1,
+        .max_inputs = ANY_NUMBER,
+        .formats = F(TEXT) | F(PLAIN) | F(JSON) | F(MD),
+        .run = verb_analyze,
+    },
+    [VERB_CHECK] = {
+        .name = "check",
+        .args = "LOG...",
+        .summary = "say whether a log is complete, and what is damaged or missing",
+        .about =
+            "Lists every kind of damage with its count and first place, parts that are missing, "
+            "events that are not known, and times that go backwards. Exit status 0 means that "
+            "nothing was lost, 3 that something was.",
+        .example = "spillway check eventlog_v2_app-1/",
+        .min_inputs = 1,
+        .max_inputs = ANY_NUMBER,
+        .formats = F(TEXT) | F(PLAIN) | F(JSON),
+        .run = verb_check,
+    },
+    [VERB_CONF] = {
+        .name = "conf",
+        .args = "LOG",
+        .summary = "list the settings in effect and where each came from",
+        .about =
+            "The settings that matter for performance with the value that was in effect: set for "
+            "the application, changed in the session, or the default of that Spark version.",
+        .example = "spillway conf app.zst",
+        .min_inputs = 1,
+        .max_inputs = 1,
+        .formats = F(TEXT) | F(PLAIN) | F(JSON),
+        .run = verb_conf,
+    },
+    [VERB_RULES] = {
+        .name = "rules",
+        .args = "[ID]",
+        .summary = "list what is checked; of one rule: thresholds, limits, advice",
+        .about = "Without ID one line for each rule. With ID what the rule looks at, each "
+                 "threshold with its source, what it cannot see, and what it advises.",
+        .example = "spillway rules\nspillway rules skewed-join",
+        .min_inputs = 0,
+        .max_inputs = 1,
+        .formats = F(TEXT) | F(PLAIN) | F(JSON),
+        .run = verb_rules,
+    },
+    [VERB_GRAPH] = {
+        .name = "graph",
+        .args = "LOG",
+        .summary = "draw the stages: lineage, bytes moved, critical path",
+        .about =
+            "One node for each stage that ran, coloured by its share of the time, with the bytes "
+            "on the edges and the critical path in blue. The format follows the name of the "
+            "output file; on standard output it is txt. Without graphviz, svg, dot and txt still "
+            "work.",
+        .example = "spillway graph app.zst -o stages.svg\nspillway graph app.zst --sql 7",
+        .min_inputs = 1,
+        .max_inputs = 1,
+        .formats = F(TXT) | F(SVG) | F(PNG) | F(DOT),
+        .run = verb_graph,
+    },
+    [VERB_COMPLETION] = {
+        .name = "completion",
+        .args = "bash|zsh|fish",
+        .summary = "print the completion script of a shell",
+        .about = "bash: source <(spillway completion bash). zsh: save it as _spillway in a folder "
+                 "of fpath. fish: save it as ~/.config/fish/completions/spillway.fish.",
+        .example = "spillway completion bash > ~/.local/share/bash-completion/completions/spillway",
+        .min_inputs = 1,
+        .max_inputs = 1,
+        .formats = F(TEXT),
+        .run = verb_completion,
+    },
+    [VERB_HELP] = {
+        .name = "help",
+        .args = "[VERB]",
+        .summary = "explain a verb",
+        .about = "Without VERB an overview. With --man the man page in troff.",
+        .example = "spillway help analyze",
+        .min_inputs = 0,
+        .max_inputs = 1,
+        .formats = F(TEXT),
+        .run = verb_help,
+    },
+    [VERB_VERSION] = {
+        .name = "version",
+        .args = "",
+        .summary = "print the version",
+        .about = "With --json also the schemas it writes and how it was built.",
+        .example = "spillway version --json",
+        .min_inputs = 0,
+        .max_inputs = 0,
+        .formats = F(TEXT) | F(JSON),
+        .run = verb_version,
+    },
+};
+
+const char *format_name(enum format f)
+{
+    static const char *const names[FORMAT_COUNT] = {
+        [FORMAT_NONE] = "",         [FORMAT_TEXT] = "text", [FORMAT_PLAIN] = "plain",
+        [FORMAT_JSON] = "json",     [FORMAT_MD] = "md",     [FORMAT_SVG] = "svg",
+        [FORMAT_PNG] = "png",       [FORMAT_DOT] = "dot",   [FORMAT_TXT] = "txt",
+    };
+
+    return names[f];
+}
+
+/* --- what options do ------------------------------------------------------------- */
+
+/* A whole number from low to high. */
+static bool number(const char *value, int64_t low, int64_t high, int64_t *out, struct err *err)
+{
+    int64_t n;
+
+    if (!sv_i64(sv(value), &n) || n < low || n > high) {
+        err_set(err, ERR_USAGE, high == INT64_MAX ? "a whole number from %lld on"
+                                                  : "a whole number from %lld to %lld",
+                (long long)low, (long long)high);
+        return false;
+    }
+    *out = n;
+    return true;
+}
+
+static bool small_number(const char *value, int low, int high, int *out, struct err *err)
+{
+    int64_t n;
+
+    if (!number(value, low, high, &n, err))
+        return false;
+    *out = (int)n;
+    return true;
+}
+
+static bool set_output(struct cli *cli, const char *value, struct err *err)
+{
+    if (!*value) {
+        err_set(err, ERR_USAGE, "a file name, or - for standard output");
+        return false;
+    }
+    cli->output = value;
+    return true;
+}
+
+static bool set_format(struct cli *cli, const char *value, struct err *err)
+{
+    (void)err; /* values were checked by the table */
+    for (int f = 1; f < FORMAT_COUNT; f++) {
+        if (strcmp(value, format_name((enum format)f)) == 0)
+            cli->format = (enum format)f;
+    }
+    return true;
+}
+
+static bool set_json(struct cli *cli, const char *value, struct err *err)
+{
+    (void)value, (void)err;
+    cli->format = FORMAT_JSON;
+    return true;
+}
+
+static bool set_stage(struct cli *cli, const char *value, struct err *err)
+{
+    struct sv text = sv(value), attempt = { 0 };
+    size_t dot = sv_find(text, SV("."));
+
+    if (dot != SIZE_MAX) {
+        attempt = sv_from(text, dot + 1);
+        text.len = dot;
+    }
+    cli->stage_attempt = APP_NONE;
+    cli->has_stage = sv_i64(text, &cli->stage_id) && cli->stage_id >= 0 &&
+                     (!attempt.p || (sv_i64(attempt, &cli->stage_attempt) &&
+                                     cli->stage_attempt >= 0));
+    if (!cli->has_stage)
+        err_set(err, ERR_USAGE, "a stage id, with .attempt if not the last: 42 or 42.1");
+    return cli->has_stage;
+}
+
+static bool set_sql(struct cli *cli, const char *value, struct err *err)
+{
+    return cli->has_sql = number(value, 0, INT64_MAX, &cli->sql_id, err);
+}
+
+static bool set_job(struct cli *cli, const char *value, struct err *err)
+{
+    return cli->has_job = number(value, 0, INT64_MAX, &cli->job_id, err);
+}
+
+static bool set_fail_on(struct cli *cli, const char *value, struct err *err)
+{
+    (void)err;
+    return cli->has_fail_on = severity_parse(sv(value), &cli->fail_on);
+}
+
+static bool set_top(struct cli *cli, const char *value, struct err *err)
+{
+    return small_number(value, 1, 100000, &cli->top, err);
+}
+
+static bool set_threads(struct cli *cli, const char *value, struct err *err)
+{
+    return small_number(value, 1, 1024, &cli->threads, err);
+}
+
+static bool set_quiet(struct cli *cli, const char *value, struct err *err)
+{
+    (void)value, (void)err;
+    return cli->quiet = true;
+}
+
+static bool set_verbose(struct cli *cli, const char *value, struct err *err)
+{
+    (void)value, (void)err;
+    return cli->verbose = true;
+}
+
+static bool set_color(struct cli *cli, const char *value, struct err *err)
+{
+    (void)err;
+    cli->color = value[1] == 'l' ? WHEN_ALWAYS : value[0] == 'n' ? WHEN_NEVER : WHEN_AUTO;
+    return true;
+}
+
+static bool set_ascii(struct cli *cli, const char *value, struct err *err)
+{
+    (void)value, (void)err;
+    return cli->ascii = true;
+}
+
+static bool set_width(struct cli *cli, const char *value, struct err *err)
+{
+    return small_number(value, 40, 1000, &cli->width, err);
+}
+
+static bool set_progress(struct cli *cli, const char *value, struct err *err)
+{
+    (void)err;
+    cli->no_progress = value[0] == 'n';
+    return true;
+}
+
+static bool set_man(struct cli *cli, const char *value, struct err *err)
+{
+    (void)value, (void)err;
+    return cli->man = true;
+}
+
+static bool set_help(struct cli *cli, const char *value, struct err *err)
+{
+    (void)value, (void)err;
+    return cli->help = true;
+}
+
+static bool set_heat(struct cli *cli, const char *value, struct err *err)
+{
+    (void)err;
+    cli->heat = value;
+    return true;
+}
+
+static bool set_max_nodes(struct cli *cli, const char *value, struct err *err)
+{
+    if (strcmp(value, "all") == 0) {
+        cli->max_nodes = 0;
+        return true;
+    }
+    if (number(value, 1, 1000000, &cli->max_nodes, err))
+        return true;
+    err_set(err, ERR_USAGE, "a whole number from 1 on, or all");
+    return false;
+}
+
+static bool set_layout_timeout(struct cli *cli, const char *value, struct err *err)
+{
+    if (units_parse_ms(sv(value), 1000, &cli->layout_timeout_ms) && cli->layout_timeout_ms > 0)
+        return true;
+    err_set(err, ERR_USAGE, "a time, as 10s or 2m");
+    return false;
+}
+
+/* --- options ---------------------------------------------------------------------- */
+
+const struct option options_all[] = {
+    { .name = "output",
+      .letter = 'o',
+      .arg = "FILE",
+      .help = "write there instead of standard output; whole or not at all",
+      .verbs = ALL_VERBS,
+      .set = set_output },
+    { .name = "format",
+      .letter = 'f',
+      .arg = "FORMAT",
+      .values = "text|plain|json|md|svg|png|dot|txt",
+      .help = "how to write it",
+      .verbs = V(ANALYZE) | V(CHECK) | V(CONF) | V(RULES) | V(GRAPH) | V(VERSION),
+      .set = set_format },
+    { .name = "json",
+      .help = "the same as --format json",
+      .verbs = V(ANALYZE) | V(CHECK) | V(CONF) | V(RULES) | V(VERSION),
+      .set = set_json },
+    { .name = "stage",
+      .arg = "N[.ATTEMPT]",
+      .help = "one stage in detail; graph: the stage and what is near it",
+      .verbs = V(ANALYZE) | V(GRAPH),
+      .set = set_stage },
+    { .name = "sql",
+      .arg = "N",
+      .help = "one SQL execution: its plan with rows, times and bytes",
+      .verbs = V(ANALYZE) | V(GRAPH),
+      .set = set_sql },
+    { .name = "job",
+      .arg = "N",
+      .help = "one job and its stages",
+      .verbs = V(ANALYZE) | V(GRAPH),
+      .set = set_job },
+    { .name = "fail-on",
+      .arg = "SEVERITY",
+      .values = "note|warning|critical",
+      .help = "exit 1 if there is a finding of that severity or above",
+      .verbs = V(ANALYZE),
+      .set = set_fail_on },
+    { .name = "top",
+      .arg = "N",
+      .help = "show at most N findings (5), or N tasks of a stage (10)",
+      .verbs = V(ANALYZE),
+      .set = set_top },
+    { .name = "heat",
+      .arg = "WHAT",
+      .values = "wall|task|cpu|shuffle|spill|gc|rows|mem",
+      .help = "what the colour of a stage means",
+      .verbs = V(GRAPH),
+      .set = set_heat },
+    { .name = "max-nodes",
+      .arg = "N|all",
+      .help = "fold the stages that matter least beyond N",
+      .verbs = V(GRAPH),
+      .set = set_max_nodes },
+    { .name = "layout-timeout",
+      .arg = "TIME",
+      .help = "time limit of graphviz's layout (10s)",
+      .verbs = V(GRAPH),
+      .set = set_layout_timeout },
+    { .name = "jobs",
+      .letter = 'j',
+      .arg = "N",
+      .help = "threads: of one log, or applications read at once",
+      .verbs = LOG_VERBS,
+      .set = set_threads },
+    { .name = "quiet",
+      .letter = 'q',
+      .help = "no notes and no progress on standard error",
+      .verbs = ALL_VERBS,
+      .set = set_quiet },
+    { .name = "verbose",
+      .letter = 'v',
+      .help = "all findings, with evidence, risk and what was not judged",
+      .verbs = LOG_VERBS | V(RULES),
+      .set = set_verbose },
+    { .name = "color",
+      .arg = "WHEN",
+      .values = "auto|always|never",
+      .help = "colour the text (auto: on a terminal)",
+      .verbs = V(ANALYZE) | V(CHECK) | V(CONF) | V(RULES) | V(GRAPH) | V(HELP),
+      .set = set_color },
+    { .name = "ascii",
+      .help = "no characters beyond ASCII",
+      .verbs = V(ANALYZE) | V(CHECK) | V(CONF) | V(RULES) | V(GRAPH) | V(HELP),
+      .set = set_ascii },
+    { .name = "width",
+      .arg = "N",
+      .help = "columns of text (else COLUMNS, else the terminal's)",
+      .verbs = V(ANALYZE) | V(CHECK) | V(CONF) | V(RULES) | V(GRAPH) | V(HELP),
+      .set = set_width },
+    { .name = "progress",
+      .arg = "WHEN",
+      .values = "auto|never",
+      .help = "progress of long reads on standard error",
+      .verbs = LOG_VERBS,
+      .set = set_progress },
+    { .name = "man", .help = "the man page in troff", .verbs = V(HELP), .set = set_man },
+    { .name = "help",
+      .letter = 'h',
+      .help = "explain the verb",
+      .verbs = ALL_VERBS,
+      .set = set_help },
+};
+
+const size_t n_options = ARRAY_LEN(options_all);

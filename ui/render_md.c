@@ -1,0 +1,189 @@
+/* Markdown for a ticket or a pull request: the verdict, a table of findings, then each
+ * with cause, change and check. Log text cannot break out: what Markdown or HTML would
+ * read as markup is escaped. */
+#include "ui/report.h"
+
+#define LEAST_SHARE 0.01
+
+/* Text between markup. */
+static const char *md(struct arena *a, struct sv text, size_t max)
+{
+    struct strbuf out = { 0 };
+    const char *clean = text_clean(a, text, max);
+
+    for (const char *p = clean; *p; p++) {
+        if (*p == '<')
+            strbuf_addz(&out, "&lt;");
+        else if (*p == '&')
+            strbuf_addz(&out, "&amp;");
+        else if (strchr("\\`*_[]|#~!@$", *p))
+            strbuf_printf(&out, "\\%c", *p);
+        else
+            strbuf_addc(&out, *p);
+    }
+    const char *kept = arena_sv(a, strbuf_sv(&out)).p;
+    strbuf_release(&out);
+    return kept ? kept : "";
+}
+
+/* Our own sentences: they quote names of the log, and hold no markup themselves. */
+static const char *sentence(struct arena *a, const char *text)
+{
+    return text ? md(a, sv(text), 0) : "";
+}
+
+/* A fence longer than any run of backticks inside. */
+static void fenced(struct page *p, const char *language, const char *text)
+{
+    size_t longest = 0, run = 0;
+
+    for (const char *c = text; *c; c++) {
+        run = *c == '`' ? run + 1 : 0;
+        longest = run > longest ? run : longest;
+    }
+    size_t ticks = longest < 3 ? 3 : longest + 1;
+    strbuf_fill(&p->text, '`', ticks);
+    page_add(p, "%s\n%s\n", language, text);
+    strbuf_fill(&p->text, '`', ticks);
+    page_add(p, "\n\n");
+}
+
+static void verdict(struct page *p, struct report *r)
+{
+    struct arena *a = &r->arena;
+    const struct app *app = &r->a->app;
+    const char *wall = text_ms(a, r->a->ledgers.wall_total_ms);
+
+    page_add(p, "## %s\n\n", app->name.len ? md(a, app->name, 100) : "Spark application");
+    page_add(p, "%s, Spark %s, %s, %s, %s.\n\n", md(a, app->id, 80),
+             app->spark_version.len ? md(a, app->spark_version, 30) : "of an unknown version",
+             app->executors_peak > 0
+                 ? text_plural(a, app->executors_peak, "executor", "executors")
+                 : "no executors",
+             app->cores_peak > 0 ? text_plural(a, app->cores_peak, "core", "cores") : "no cores",
+             report_completeness(r));
+    if (r->saving_ms > 0 && !r->healthy)
+        page_add(p, "**%s, of which up to about %s need not be.**\n\n", wall,
+                 text_ms(a, r->saving_ms));
+    else if (r->healthy)
+        page_add(p, "**%s. Nothing worth changing.**\n\n", wall);
+    else
+        page_add(p, "**%s, and no time to win, but see the findings.**\n\n", wall);
+}
+
+static const char *saving(struct arena *a, const struct finding *f)
+{
+    if (!f->has_saving || f->expected_ms <= 0)
+        return "-";
+    return arena_printf(a, "%s (%s to %s)", text_ms(a, f->expected_ms), text_ms(a, f->low_ms),
+                        text_ms(a, f->high_ms));
+}
+
+static void overview(struct page *p, struct report *r)
+{
+    struct arena *a = &r->arena;
+
+    page_add(p, "| # | Severity | Finding | Where | Saves |\n|---|---|---|---|---|\n");
+    for (size_t i = 0; i < r->findings.n; i++) {
+        const struct finding *f = &r->findings.items[i];
+
+        page_add(p, "| %zu | %s | %s | %s | %s |\n", i + 1, severity_name(f->severity),
+                 f->rule->id, sentence(a, report_where(r, f, 40)), saving(a, f));
+    }
+    page_newline(p);
+}
+
+static void finding(struct page *p, struct report *r, size_t i)
+{
+    const struct finding *f = &r->findings.items[i];
+    struct arena *a = &r->arena;
+
+    page_add(p, "### %zu. %s\n\n", i + 1, sentence(a, f->title));
+    page_add(p, "`%s`, %s, %s. %s\n\n", f->rule->id, severity_name(f->severity),
+             sentence(a, report_where(r, f, 60)), sentence(a, f->cause));
+    if (f->text && *f->text)
+        page_add(p, "**Do:** %s\n\n", sentence(a, f->text));
+    if (f->settings.n) {
+        struct strbuf lines = { 0 };
+
+        for (size_t k = 0; k < f->settings.n; k++)
+            strbuf_printf(&lines, "%s%s %s", k ? "\n" : "",
+                          text_clean(a, f->settings.items[k].key, 0),
+                          text_clean(a, f->settings.items[k].value, 0));
+        fenced(p, "properties", lines.p);
+        strbuf_release(&lines);
+    }
+    for (size_t k = 0; k < f->n_sql; k++)
+        fenced(p, "sql", f->sql[k]);
+    for (size_t k = 0; k < f->n_code; k++)
+        fenced(p, "", f->code[k]);
+    if (f->verify && *f->verify)
+        page_add(p, "**Check:** %s\n\n", sentence(a, f->verify));
+    if (f->risk && *f->risk)
+        page_add(p, "**Risk:** %s\n\n", sentence(a, f->risk));
+    if (f->n_evidence) {
+        page_add(p, "<details><summary>Evidence (confidence %s)</summary>\n\n"
+                    "| Measured | Value |\n|---|---|\n",
+                 confidence_name(f->confidence));
+        for (size_t k = 0; k < f->n_evidence; k++)
+            page_add(p, "| %s | %s |\n", sentence(a, f->evidence[k].key),
+                     sentence(a, evidence_text(a, &f->evidence[k])));
+        page_add(p, "\n</details>\n\n");
+    }
+}
+
+static void ledger(struct page *p, struct report *r)
+{
+    const struct ledgers *l = &r->a->ledgers;
+
+    if (l->wall_total_ms <= 0)
+        return;
+    page_add(p, "<details><summary>Where the time went</summary>\n\n"
+                "| Wall clock | Time | Share |\n|---|--:|--:|\n");
+    for (int e = 0; e < WALL_COUNT; e++) {
+        double share = (double)l->wall_ms[e] / (double)l->wall_total_ms;
+
+        if (share >= LEAST_SHARE)
+            page_add(p, "| %s | %s | %s |\n", wall_entry_name((enum wall_entry)e),
+                     text_ms(&r->arena, l->wall_ms[e]), text_share(&r->arena, share));
+    }
+    if (l->core_total_ms > 0)
+        page_add(p, "\n| Core time | Time | Share |\n|---|--:|--:|\n");
+    for (int e = 0; e < CORE_COUNT && l->core_total_ms > 0; e++) {
+        double share = (double)l->core_ms[e] / (double)l->core_total_ms;
+
+        if (share >= LEAST_SHARE)
+            page_add(p, "| %s | %s | %s |\n", core_entry_name((enum core_entry)e),
+                     text_ms(&r->arena, l->core_ms[e]), text_share(&r->arena, share));
+    }
+    page_add(p, "\n</details>\n\n");
+}
+
+void render_md(struct page *p, struct report *r)
+{
+    verdict(p, r);
+    if (r->findings.n)
+        overview(p, r);
+    for (size_t i = 0; i < r->findings.n; i++)
+        finding(p, r, i);
+    ledger(p, r);
+    if (r->findings.n_not_judged) {
+        page_add(p, "Not judged for lack of data:\n\n");
+        for (size_t i = 0; i < r->findings.n_not_judged; i++) {
+            const struct not_judged *n = &r->findings.not_judged[i];
+
+            page_add(p, "- %s: %s%s%s\n", n->rule->id, sentence(&r->arena, n->why),
+                     n->enable ? "; would be recorded with " : "",
+                     n->enable ? sentence(&r->arena, n->enable) : "");
+        }
+        page_newline(p);
+    }
+    if (r->n_gaps) {
+        page_add(p, "The log:\n\n");
+        for (size_t i = 0; i < r->n_gaps; i++)
+            page_add(p, "- %s\n", sentence(&r->arena, r->gaps[i].text));
+        page_newline(p);
+    }
+    page_add(p, "<sub>spillway " SPILLWAY_VERSION ", `%s`</sub>\n",
+             text_clean(&r->arena, r->path, 0));
+}

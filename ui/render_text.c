@@ -1,0 +1,570 @@
+/* The first screen: what happened, what to change, what to type next. For someone
+ * woken at three: the verdict comes first, every number has a unit, the last line is
+ * a command. A healthy run gets two lines. */
+#include "ui/report.h"
+
+#include <inttypes.h>
+
+#define SHOWN 5        /* findings */
+#define BAR_CELLS 20   /* of a whole bar */
+#define LEAST_SHARE 0.01 /* ledger entries below are "other" */
+
+#define LABEL "            " /* as wide as "Wall clock  " */
+
+/* --- header and verdict ------------------------------------------------------------------- */
+
+static const char *cluster_text(struct arena *a, const struct app *app)
+{
+    int64_t executors = app->executors_peak, cores = app->cores_peak;
+
+    if (cores == APP_NONE || cores <= 0)
+        return executors > 0 ? text_plural(a, executors, "executor", "executors") : "no executors";
+    if (app->local_mode)
+        return arena_printf(a, "local mode, %s", text_plural(a, cores, "core", "cores"));
+    if (executors > 0 && cores % executors == 0)
+        return arena_printf(a, "%s x %s", text_plural(a, executors, "executor", "executors"),
+                            text_plural(a, cores / executors, "core", "cores"));
+    return arena_printf(a, "%s, %s", text_plural(a, executors, "executor", "executors"),
+                        text_plural(a, cores, "core", "cores"));
+}
+
+static void header(struct page *p, struct report *r)
+{
+    const struct app *app = &r->a->app;
+    struct arena *a = &r->arena;
+    struct strbuf rest = { 0 };
+
+    strbuf_printf(&rest, "  %s", app->id.len ? text_clean(a, app->id, 40) : "(no application id)");
+    if (app->attempt.len && !sv_is(app->attempt, "1"))
+        strbuf_printf(&rest, " attempt %s", text_clean(a, app->attempt, 8));
+    if (app->spark_version.len)
+        strbuf_printf(&rest, "  Spark %s", text_clean(a, app->spark_version, 30));
+    strbuf_printf(&rest, "  %s  %s  %s%s%s", cluster_text(a, app),
+                  text_ms(a, r->a->ledgers.wall_total_ms),
+                  r->lossy ? page_mark(p, STYLE_YELLOW) : "", report_completeness(r),
+                  r->lossy ? page_mark(p, STYLE_PLAIN) : "");
+    /* the name gives way first; if even that does not help the line wraps */
+    size_t taken = page_text_width(strbuf_sv(&rest));
+    size_t room = (size_t)p->width > taken + 12 ? (size_t)p->width - taken : 40;
+    const char *name = app->name.len ? text_clean(a, app->name, room) : "(no name)";
+
+    if (page_text_width(sv(name)) + taken <= (size_t)p->width) {
+        page_add(p, "%s%s%s%s\n", page_mark(p, STYLE_BOLD), name, page_mark(p, STYLE_PLAIN), rest.p);
+    } else {
+        page_wrapf(p, "", "  ", "%s%s%s %s", page_mark(p, STYLE_BOLD), name,
+                   page_mark(p, STYLE_PLAIN), rest.p);
+    }
+    strbuf_release(&rest);
+}
+
+static size_t count_severity(const struct report *r, enum severity least)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < r->findings.n; i++)
+        n += r->findings.items[i].severity >= least;
+    return n;
+}
+
+static void verdict(struct page *p, struct report *r)
+{
+    struct arena *a = &r->arena;
+    struct strbuf text = { 0 };
+    size_t judged = 0, notes = r->findings.n - count_severity(r, SEVERITY_WARNING);
+    const char *wall = text_ms(a, r->a->ledgers.wall_total_ms);
+
+    for (const struct rule *const *rule = rules_all; *rule; rule++)
+        judged++;
+    judged -= r->findings.n_not_judged;
+    if (r->facts.tasks == 0) {
+        strbuf_printf(&text, "%s%s in which no task ended: there is nothing to judge.",
+                      page_mark(p, STYLE_BOLD), wall);
+    } else if (r->healthy) {
+        strbuf_printf(&text, "%sNothing worth changing%s: %s looked at it%s", page_mark(p, STYLE_BOLD),
+                      page_mark(p, STYLE_PLAIN),
+                      text_plural(a, (int64_t)judged, "rule", "rules"),
+                      notes ? "" : " and found nothing");
+        if (notes)
+            strbuf_printf(&text, ", %s", text_plural(a, (int64_t)notes, "note", "notes"));
+        if (r->findings.n_not_judged)
+            strbuf_printf(&text, ", %zu lacked data", r->findings.n_not_judged);
+        strbuf_addc(&text, '.');
+    } else if (r->saving_ms > 0) {
+        strbuf_printf(&text, "%s%s, of which up to about %s need not be.", page_mark(p, STYLE_BOLD),
+                      wall, text_ms(a, r->saving_ms));
+    } else {
+        strbuf_printf(&text, "%s%s, and no time to win; but %s below.", page_mark(p, STYLE_BOLD), wall,
+                      count_severity(r, SEVERITY_WARNING) == 1 ? "see the finding"
+                                                               : "see the findings");
+    }
+    strbuf_addz(&text, page_mark(p, STYLE_PLAIN));
+    page_wrap(p, "", "", strbuf_sv(&text));
+    strbuf_release(&text);
+}
+
+/* --- ledgers -------------------------------------------------------------------------------- */
+
+struct part {
+    const char *name;
+    int64_t ms;
+};
+
+/* Largest first; equal ones stay in the ledger's order. */
+static void sort_parts(struct part *parts, size_t n)
+{
+    for (size_t i = 1; i < n; i++) {
+        struct part own = parts[i];
+        size_t k = i;
+
+        for (; k > 0 && parts[k - 1].ms < own.ms; k--)
+            parts[k] = parts[k - 1];
+        parts[k] = own;
+    }
+}
+
+/* Entry and bar side by side, as many as fit on two lines; what is left is "other". */
+static void wall_clock(struct page *p, struct report *r)
+{
+    const struct ledgers *l = &r->a->ledgers;
+    struct part parts[WALL_COUNT];
+    int64_t left = l->wall_total_ms;
+    size_t column = sizeof LABEL - 1, line = 1;
+
+    for (int e = 0; e < WALL_COUNT; e++)
+        parts[e] = (struct part){ wall_entry_name((enum wall_entry)e), l->wall_ms[e] };
+    sort_parts(parts, WALL_COUNT);
+    page_add(p, "%sWall clock%s  ", page_mark(p, STYLE_DIM), page_mark(p, STYLE_PLAIN));
+    for (size_t i = 0; i < WALL_COUNT + 1; i++) {
+        struct strbuf cell = { 0 };
+        bool other = i == WALL_COUNT;
+        int64_t ms = other ? left : parts[i].ms;
+        double share = (double)ms / (double)l->wall_total_ms;
+
+        if (ms <= 0 || (!other && share < LEAST_SHARE))
+            continue;
+        strbuf_printf(&cell, "%s %s ", other ? "other" : parts[i].name,
+                      text_share(&r->arena, share));
+        strbuf_addz(&cell, page_mark(p, STYLE_BLUE));
+        page_bar(&cell, share, BAR_CELLS, p->ascii);
+        strbuf_addz(&cell, page_mark(p, STYLE_PLAIN));
+        size_t width = page_text_width(strbuf_sv(&cell));
+        size_t spare = other || line < 2 ? 0 : sizeof " other 9.9% #" - 1;
+        if (column + width + spare > (size_t)p->width) {
+            if (line == 2 && !other) {
+                strbuf_release(&cell);
+                continue; /* counted as other */
+            }
+            page_add(p, "\n" LABEL);
+            column = sizeof LABEL - 1;
+            line++;
+        }
+        strbuf_add(&p->text, strbuf_sv(&cell));
+        strbuf_addc(&p->text, ' ');
+        column += width + 1;
+        left -= ms;
+        strbuf_release(&cell);
+    }
+    page_newline(p);
+}
+
+static const char *core_minutes(struct arena *a, int64_t core_ms)
+{
+    int64_t minutes = core_ms / 60000;
+
+    if (minutes >= 600)
+        return arena_printf(a, "%s core-hours", text_exact(a, minutes / 60));
+    if (minutes >= 10)
+        return arena_printf(a, "%s core-minutes", text_exact(a, minutes));
+    return arena_printf(a, "%s core-seconds", text_exact(a, core_ms / 1000));
+}
+
+static void core_time(struct page *p, struct report *r)
+{
+    const struct ledgers *l = &r->a->ledgers;
+    struct part idle[CORE_COUNT];
+    struct strbuf text = { 0 };
+    int64_t used = 0;
+    size_t n = 0;
+
+    for (int e = 0; e < CORE_COUNT; e++) {
+        if (e < CORE_FIRST_IDLE)
+            used += l->core_ms[e];
+        else
+            idle[n++] = (struct part){ core_entry_name((enum core_entry)e), l->core_ms[e] };
+    }
+    sort_parts(idle, n);
+    strbuf_printf(&text, "%s offered, %s used", core_minutes(&r->arena, l->core_total_ms),
+                  text_share(&r->arena, (double)used / (double)l->core_total_ms));
+    for (size_t i = 0; i < n && i < 3; i++) {
+        double share = (double)idle[i].ms / (double)l->core_total_ms;
+        const char *name = idle[i].name;
+
+        if (share < LEAST_SHARE)
+            break;
+        if (strncmp(name, "idle: ", 6) == 0)
+            name += 6;
+        strbuf_printf(&text, "%s %s %s", i ? "," : "; idle:", name, text_share(&r->arena, share));
+    }
+    const char *first = arena_printf(&r->arena, "%sCore time%s   ", page_mark(p, STYLE_DIM),
+                                     page_mark(p, STYLE_PLAIN));
+    page_wrap(p, first, LABEL, strbuf_sv(&text));
+    strbuf_release(&text);
+}
+
+/* --- findings --------------------------------------------------------------------------------- */
+
+static enum style style_of(enum severity s)
+{
+    switch (s) {
+    case SEVERITY_CRITICAL:
+        return STYLE_RED;
+    case SEVERITY_WARNING:
+        return STYLE_YELLOW;
+    case SEVERITY_NOTE:
+        return STYLE_DIM;
+    }
+    return STYLE_PLAIN;
+}
+
+static size_t number_of(const struct report *r, const struct rule *rule)
+{
+    for (size_t i = 0; i < r->findings.n; i++) {
+        if (r->findings.items[i].rule == rule)
+            return i + 1;
+    }
+    return 0;
+}
+
+static const char *saving_text(struct report *r, const struct finding *f)
+{
+    struct arena *a = &r->arena;
+
+    if (!f->has_saving || f->expected_ms <= 0) {
+        size_t n = f->follows ? number_of(r, f->follows) : 0;
+
+        return n ? arena_printf(a, "goes away with %zu", n) : "no time to win here";
+    }
+    if (f->low_ms == f->high_ms)
+        return arena_printf(a, "saves %s", text_ms(a, f->expected_ms));
+    return arena_printf(a, "saves %s (%s to %s)", text_ms(a, f->expected_ms),
+                        text_ms(a, f->low_ms), text_ms(a, f->high_ms));
+}
+
+static void finding_head(struct page *p, struct report *r, const struct finding *f, size_t number)
+{
+    struct arena *a = &r->arena;
+    const char *mark = page_mark(p, style_of(f->severity)), *plain = page_mark(p, STYLE_PLAIN);
+    const char *head = arena_printf(a, "%zu %s%-8s%s  %s  %s%s%s", number, mark,
+                                    severity_name(f->severity), plain, saving_text(r, f),
+                                    page_mark(p, STYLE_BOLD), f->rule->id, plain);
+
+    page_wrapf(p, "", "            ", "%s  %s", head, report_where(r, f, 30));
+}
+
+/* Lines under a label of seven columns, the first of them with it. */
+static void labelled(struct page *p, struct report *r, const char *label, const char *text)
+{
+    const char *first = arena_printf(&r->arena, "  %s%-6s%s ", page_mark(p, STYLE_DIM), label,
+                                     page_mark(p, STYLE_PLAIN));
+
+    if (text && *text)
+        page_wrap(p, first, "         ", sv(text));
+}
+
+/* As it is to be pasted: never wrapped. */
+static void verbatim(struct page *p, const char *prefix, const char *text)
+{
+    struct sv rest = sv(text);
+
+    while (rest.len) {
+        size_t end = sv_find(rest, SV("\n"));
+        struct sv line = { rest.p, end == SIZE_MAX ? rest.len : end };
+
+        page_add(p, "         %s%.*s\n", prefix, SV_FMT(line));
+        rest = sv_from(rest, line.len + 1);
+    }
+}
+
+static void remedy(struct page *p, struct report *r, const struct finding *f)
+{
+    labelled(p, r, "Do", f->text);
+    for (size_t i = 0; i < f->settings.n; i++) {
+        const struct kv *kv = &f->settings.items[i];
+
+        page_add(p, "         --conf %s=%s\n", text_clean(&r->arena, kv->key, 0),
+                 text_clean(&r->arena, kv->value, 0));
+    }
+    for (size_t i = 0; i < f->n_sql; i++)
+        verbatim(p, "", f->sql[i]);
+    for (size_t i = 0; i < f->n_code; i++)
+        verbatim(p, "", f->code[i]);
+}
+
+static void evidence(struct page *p, struct report *r, const struct finding *f)
+{
+    struct strbuf text = { 0 };
+
+    for (size_t i = 0; i < f->n_evidence; i++)
+        strbuf_printf(&text, "%s%s=%s", i ? ", " : "", f->evidence[i].key,
+                      evidence_text(&r->arena, &f->evidence[i]));
+    labelled(p, r, "Found", text.p);
+    strbuf_release(&text);
+}
+
+void render_finding(struct page *p, struct report *r, const struct finding *f, size_t number,
+                    bool all)
+{
+    finding_head(p, r, f, number);
+    page_wrapf(p, "  ", "  ", "%s %s", f->title, f->cause);
+    remedy(p, r, f);
+    labelled(p, r, "Check", f->verify);
+    if (all) {
+        labelled(p, r, "Risk", f->risk);
+        evidence(p, r, f);
+        labelled(p, r, "Sure",
+                 arena_printf(&r->arena, "confidence %s, %s", confidence_name(f->confidence),
+                              f->basis == BASIS_NONE ? "no time claimed"
+                                                     : arena_printf(&r->arena, "time %s",
+                                                                    basis_name(f->basis))));
+    }
+}
+
+/* --- the three questions ------------------------------------------------------------------------ */
+
+static void comma(struct strbuf *out)
+{
+    if (out->len)
+        strbuf_addz(out, "; ");
+}
+
+static void moves(struct strbuf *out, struct report *r)
+{
+    const struct facts *f = &r->facts;
+    const struct stage *stages = r->a->app.stages;
+    struct arena *a = &r->arena;
+
+    if (f->input_bytes > 0) {
+        strbuf_printf(out, "%s read", text_bytes(a, f->input_bytes));
+        if (f->input_files > 0)
+            strbuf_printf(out, " in %s", text_plural(a, f->input_files, "file", "files"));
+    }
+    if (f->shuffle_write_bytes > 0) {
+        comma(out);
+        strbuf_printf(out, "%s shuffled in %s", text_bytes(a, f->shuffle_write_bytes),
+                      text_plural(a, f->exchanges, "exchange", "exchanges"));
+        if (f->edge_bytes > 0 && f->exchanges > 1)
+            strbuf_printf(out, " (%s from stage %s to %s)", text_bytes(a, f->edge_bytes),
+                          stage_label(a, &stages[f->edge_from_ix]),
+                          stage_label(a, &stages[f->edge_to_ix]));
+    }
+    if (f->broadcast_bytes > 0) {
+        comma(out);
+        strbuf_printf(out, "%s broadcast", text_bytes(a, f->broadcast_bytes));
+    }
+    if (f->result_bytes >= 1 << 20) {
+        comma(out);
+        strbuf_printf(out, "%s sent to the driver", text_bytes(a, f->result_bytes));
+    }
+    if (f->output_bytes > 0) {
+        comma(out);
+        strbuf_printf(out, "%s written", text_bytes(a, f->output_bytes));
+        if (f->output_files > 0)
+            strbuf_printf(out, " in %s", text_plural(a, f->output_files, "file", "files"));
+    }
+    if (!out->len)
+        strbuf_addz(out, "no data that the log tells of");
+}
+
+static void spills(struct strbuf *out, struct report *r)
+{
+    const struct facts *f = &r->facts;
+    const struct stage *stages = r->a->app.stages;
+    struct arena *a = &r->arena;
+
+    for (size_t i = 0; i < f->n_spill; i++) {
+        const struct stage *s = &stages[f->spill_ix[i]];
+
+        comma(out);
+        strbuf_printf(out, "stage %s: %s to disk (%s in memory)", stage_label(a, s),
+                      text_bytes(a, s->total[METRIC_SPILL_DISK_BYTES]),
+                      text_bytes(a, s->total[METRIC_SPILL_MEMORY_BYTES]));
+    }
+    if (f->spilling_stages > f->n_spill)
+        strbuf_printf(out, "; %zu more stages", f->spilling_stages - f->n_spill);
+    if (!f->n_spill)
+        strbuf_addz(out, f->spill_disk_bytes == APP_NONE ? "the log has no spill metrics"
+                                                         : "nothing spilled");
+    if (f->peak_bytes > 0 && f->peak_bytes != APP_NONE)
+        strbuf_printf(out, "; a task took at most %s (stage %s)", text_bytes(a, f->peak_bytes),
+                      stage_label(a, &stages[f->peak_ix]));
+    if (f->cache_disk_bytes > 0)
+        strbuf_printf(out, "; cached blocks: %s in memory, %s on disk",
+                      text_bytes(a, f->cache_memory_bytes), text_bytes(a, f->cache_disk_bytes));
+}
+
+static void fails(struct strbuf *out, struct report *r)
+{
+    const struct facts *f = &r->facts;
+    const struct stage *stages = r->a->app.stages;
+    struct arena *a = &r->arena;
+
+    if (f->failed_jobs)
+        strbuf_printf(out, "%s failed", text_plural(a, f->failed_jobs, "job", "jobs"));
+    if (f->failed_attempts) {
+        comma(out);
+        strbuf_printf(out, "%s failed", text_plural(a, f->failed_attempts, "stage attempt",
+                                                    "stage attempts"));
+    }
+    if (f->retried_stages) {
+        comma(out);
+        strbuf_printf(out, "%s run again", text_plural(a, f->retried_stages, "stage", "stages"));
+    }
+    if (f->failed_tasks) {
+        comma(out);
+        strbuf_printf(out, "%s of %s tasks failed", text_exact(a, f->failed_tasks),
+                      text_exact(a, f->tasks));
+        if (f->failing_ix != IX_NONE)
+            strbuf_printf(out, ", most in stage %s", stage_label(a, &stages[f->failing_ix]));
+    }
+    if (f->killed_tasks) {
+        comma(out);
+        strbuf_printf(out, "%s killed", text_plural(a, f->killed_tasks, "task", "tasks"));
+    }
+    if (f->lost_executors) {
+        comma(out);
+        strbuf_printf(out, "%s lost", text_plural(a, f->lost_executors, "executor", "executors"));
+    }
+    if (f->retry_ms > 0) {
+        comma(out);
+        strbuf_printf(out, "%s of the wall clock went into attempts that did not count",
+                      text_ms(a, f->retry_ms));
+    }
+    if (!out->len)
+        strbuf_addz(out, "nothing failed");
+}
+
+static void questions(struct page *p, struct report *r)
+{
+    static const struct {
+        const char *label;
+        void (*say)(struct strbuf *out, struct report *r);
+    } all[] = { { "Moves", moves }, { "Spills", spills }, { "Fails", fails } };
+
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+        struct strbuf text = { 0 };
+        const char *first = arena_printf(&r->arena, "%s%-7s%s ", page_mark(p, STYLE_DIM),
+                                         all[i].label, page_mark(p, STYLE_PLAIN));
+
+        all[i].say(&text, r);
+        page_wrap(p, first, "        ", strbuf_sv(&text));
+        strbuf_release(&text);
+    }
+}
+
+/* --- what is missing ------------------------------------------------------------------------------ */
+
+/* Rules that one setting would have fed stand together. */
+static void not_judged(struct page *p, struct report *r, bool all)
+{
+    const struct findings *f = &r->findings;
+    struct strbuf text = { 0 };
+
+    for (size_t i = 0; i < f->n_not_judged; i++) {
+        const struct not_judged *n = &f->not_judged[i];
+        bool listed = false;
+
+        for (size_t k = 0; k < i && !listed; k++)
+            listed = f->not_judged[k].enable && n->enable &&
+                     strcmp(f->not_judged[k].enable, n->enable) == 0 && !all;
+        if (listed)
+            continue;
+        comma(&text);
+        strbuf_addz(&text, n->rule->id);
+        for (size_t k = i + 1; k < f->n_not_judged && !all; k++) {
+            const struct not_judged *other = &f->not_judged[k];
+
+            if (other->enable && n->enable && strcmp(other->enable, n->enable) == 0)
+                strbuf_printf(&text, ", %s", other->rule->id);
+        }
+        if (all && n->why)
+            strbuf_printf(&text, ": %s", n->why);
+        if (n->enable)
+            strbuf_printf(&text, " (%s would record it)", n->enable);
+    }
+    if (text.len)
+        page_wrapf(p, "", "        ", "%sNot judged for lack of data%s: %s", page_mark(p, STYLE_DIM),
+                   page_mark(p, STYLE_PLAIN), text.p);
+    strbuf_release(&text);
+}
+
+static void gaps(struct page *p, struct report *r)
+{
+    for (size_t i = 0; i < r->n_gaps; i++) {
+        const struct gap *g = &r->gaps[i];
+        enum style style = g->lossy ? STYLE_YELLOW : STYLE_DIM;
+        const char *first = arena_printf(&r->arena, "%sLog%s     ", page_mark(p, style),
+                                         page_mark(p, STYLE_PLAIN));
+
+        page_wrap(p, first, "        ", sv(g->text));
+    }
+}
+
+/* --- the screen ------------------------------------------------------------------------------------- */
+
+/* Findings above a note in full; notes by their heads, unless all is asked for. */
+static void findings(struct page *p, struct report *r, const struct cli *cli)
+{
+    size_t limit = cli->top ? (size_t)cli->top : cli->verbose ? SIZE_MAX : SHOWN;
+    size_t shown = 0;
+
+    for (size_t i = 0; i < r->findings.n && shown < limit; i++) {
+        const struct finding *f = &r->findings.items[i];
+
+        if (f->severity == SEVERITY_NOTE && !cli->verbose)
+            continue;
+        render_finding(p, r, f, i + 1, cli->verbose);
+        shown++;
+    }
+    for (size_t i = 0; i < r->findings.n && shown < limit; i++) {
+        const struct finding *f = &r->findings.items[i];
+
+        if (f->severity != SEVERITY_NOTE || cli->verbose)
+            continue;
+        finding_head(p, r, f, i + 1);
+        shown++;
+    }
+    if (shown < r->findings.n)
+        page_wrapf(p, "", "", "%s (--verbose shows all)",
+                   text_plural(&r->arena, (int64_t)(r->findings.n - shown), "finding more",
+                               "findings more"));
+}
+
+void render_text(struct page *p, struct report *r, const struct cli *cli)
+{
+    bool brief = r->healthy && !cli->verbose;
+
+    header(p, r);
+    if (!brief)
+        page_newline(p);
+    verdict(p, r);
+    if (!brief) {
+        page_newline(p);
+        if (r->a->ledgers.wall_total_ms > 0)
+            wall_clock(p, r);
+        if (r->a->ledgers.core_total_ms > 0)
+            core_time(p, r);
+        page_newline(p);
+        findings(p, r, cli);
+        if (r->findings.n)
+            page_newline(p);
+        questions(p, r);
+        not_judged(p, r, cli->verbose);
+    }
+    gaps(p, r);
+    const char *next = report_next(r);
+    if (next && (!r->healthy || r->lossy)) {
+        if (!brief)
+            page_newline(p);
+        page_add(p, "%sNext:%s %s\n", page_mark(p, STYLE_BOLD), page_mark(p, STYLE_PLAIN), next);
+    }
+}
