@@ -40,7 +40,8 @@ bool timeline_stage_span(const struct timeline *t, const struct stage *s, int64_
 
     if (!stage_ran(s))
         return false;
-    if (from_ms == APP_NONE)
+    /* some writers repeat the time of completion as that of submission */
+    if (from_ms == APP_NONE || (s->first_launch_ms != APP_NONE && s->first_launch_ms < from_ms))
         from_ms = s->first_launch_ms;
     if (to_ms == APP_NONE || to_ms < from_ms) {
         to_ms = from_ms;
