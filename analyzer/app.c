@@ -6,13 +6,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-int64_t column_get(const struct column *c, uint32_t row)
-{
-    if (c->width == 0 || row >= c->cap)
-        return 0;
-    return c->width == 4 ? (int64_t)((const uint32_t *)c->v)[row] : ((const int64_t *)c->v)[row];
-}
-
 /* Room for cap rows of the given width, what is new zeroed. */
 static void column_reshape(struct column *c, uint8_t width, uint32_t cap)
 {

@@ -23,7 +23,13 @@ struct column {
     uint8_t width;  /* 0 (all zero), 4, 8 */
     uint32_t cap;
 };
-int64_t column_get(const struct column *c, uint32_t row);
+static inline int64_t column_get(const struct column *c, uint32_t row)
+{
+    if (row >= c->cap)
+        return 0; /* absent columns have no room */
+    return c->width == 4 ? (int64_t)((const uint32_t *)c->v)[row]
+                         : ((const int64_t *)c->v)[row];
+}
 void column_set(struct column *c, uint32_t row, int64_t value, uint32_t cap_rows);
 void column_release(struct column *c);
 
