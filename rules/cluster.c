@@ -211,7 +211,8 @@ static const char *idle_reason(enum core_entry e)
     }
 }
 
-static void idle_remedy(const struct rule_input *in, struct findings *out, double busy)
+static void idle_remedy(const struct rule_input *in, struct findings *out, double busy,
+                        enum core_entry most)
 {
     const struct app *app = in->app;
     bool dynamic = conf_bool(app, NULL, "spark.dynamicAllocation.enabled", false);
@@ -226,7 +227,8 @@ static void idle_remedy(const struct rule_input *in, struct findings *out, doubl
             finding_set(out, "spark.dynamicAllocation.executorIdleTimeout", "30s");
         if (least > fit)
             finding_set(out, "spark.dynamicAllocation.minExecutors", "%" PRId64, fit);
-        finding_set(out, "spark.dynamicAllocation.maxExecutors", "%" PRId64, fit);
+        if (most == CORE_IDLE_TOO_FEW_TASKS || most == CORE_IDLE_TAIL)
+            finding_set(out, "spark.dynamicAllocation.maxExecutors", "%" PRId64, fit);
         finding_advice(
             out, "Dynamic allocation is on and still holds too much: release sooner and "
                  "ask for less; see also why stages cannot use the slots.");
@@ -282,7 +284,7 @@ static enum rule_answer check_idle(const struct rule_input *in, struct findings 
     finding_number(out, "executors_peak", (double)app->executors_peak);
     finding_number(out, "cores_peak", (double)app->cores_peak);
     finding_word(out, "mostly_idle", "%s", idle_reason(most));
-    idle_remedy(in, out, 1 - share);
+    idle_remedy(in, out, 1 - share, most);
     finding_verify(out, "Busy share of core time above %.0f%%.",
                    (1 - in->params[IDLE_SHARE]) * 100);
     return RULE_JUDGED;

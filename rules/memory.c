@@ -61,7 +61,8 @@ static const struct rule_param spill_params[] = {
     [SPILL_DATA_SHARE] = { "min-share-of-data", 0.01, "",
                            "disk spill over what the stage reads",
                            "spark-advisor mutes below 1 %" },
-    [SPILL_STAGE_SHARE] = { "stage-share", 0.005, "", "stage's span of the application's",
+    [SPILL_STAGE_SHARE] = { "stages-share", 0.005, "",
+                            "of the wall time the stages accused take, together",
                             "SparkForensics" },
     [SPILL_SURE] = { "sure-from", 1073741824.0, "bytes",
                      "below, the page cache hides the cost: the saving may be nothing",
@@ -80,8 +81,7 @@ static bool stage_spills(const struct rule_input *in, uint32_t ix)
 
     return disk >= p[SPILL_DISK] &&
            (double)s->total[METRIC_SPILL_MEMORY_BYTES] >= p[SPILL_MEMORY] &&
-           disk >= p[SPILL_DATA_SHARE] * (double)data &&
-           stage_matters(in, ix, p[SPILL_STAGE_SHARE]);
+           disk >= p[SPILL_DATA_SHARE] * (double)data;
 }
 
 /* Largest wish for memory of one task: what it held and what it had to put away. */
@@ -154,6 +154,15 @@ static void spill_remedy(const struct rule_input *in, struct findings *out,
     double heap = (double)w->wanted_bytes * (double)cores_of_executor(app) / 0.6 +
                   300.0 * (double)MIB;
 
+    if (5 * w->spilling < w->n) { /* SparkForensics' border between skew and volume */
+        finding_advice(
+            out,
+            "Only %u of %u tasks spill: they have far more data than the others. "
+            "That is skew, and neither more partitions nor a larger heap is its "
+            "remedy.",
+            w->spilling, w->n);
+        return;
+    }
     if (fraction < 0.6) {
         finding_set(out, "spark.memory.fraction", "0.6");
         times *= fraction / 0.6; /* what is still missing then */
@@ -180,7 +189,7 @@ static enum rule_answer check_spill(const struct rule_input *in, struct findings
         if (stage_spills(in, ix))
             worst_take(&w, ix, app->stages[ix].total[METRIC_SPILL_DISK_BYTES]);
     }
-    if (w.n == 0)
+    if (w.n == 0 || !stages_matter(in, in->params[SPILL_STAGE_SHARE], stage_spills))
         return judged ? RULE_JUDGED : RULE_NO_DATA;
     const struct stage *s = &app->stages[w.stage_ix];
     struct wish wish = stage_wish(s);
@@ -256,7 +265,8 @@ static const struct rule_param gc_params[] = {
                     "13 ms in a 6 ms task have been reported as a warning (rules.md)" },
     [GC_WALL_SHARE] = { "wall-share", 0.005, "", "of the wall time that could go at most",
                         "SparkForensics' band of a warning" },
-    [GC_STAGE_SHARE] = { "stage-share", 0.005, "", "stage's span of the application's",
+    [GC_STAGE_SHARE] = { "stages-share", 0.005, "",
+                         "of the wall time the stages accused take, together",
                          "SparkForensics" },
 };
 
@@ -265,8 +275,7 @@ static bool stage_collects(const struct rule_input *in, uint32_t ix)
     const struct stage *s = &in->app->stages[ix];
     double gc = (double)s->total[METRIC_GC_MS], run = (double)s->total[METRIC_RUN_MS];
 
-    return gc >= in->params[GC_MIN_MS] && run > 0 && gc >= in->params[GC_SHARE] * run &&
-           stage_matters(in, ix, in->params[GC_STAGE_SHARE]);
+    return gc >= in->params[GC_MIN_MS] && run > 0 && gc >= in->params[GC_SHARE] * run;
 }
 
 /* More heap only helps where it was full: not where it is ample for each task, or was
@@ -317,7 +326,7 @@ static enum rule_answer check_gc(const struct rule_input *in, struct findings *o
         if (stage_collects(in, ix))
             worst_take(&w, ix, app->stages[ix].total[METRIC_GC_MS]);
     }
-    if (w.n == 0)
+    if (w.n == 0 || !stages_matter(in, in->params[GC_STAGE_SHARE], stage_collects))
         return judged ? RULE_JUDGED : RULE_NO_DATA;
     const struct stage *s = &app->stages[w.stage_ix];
     double share = (double)s->total[METRIC_GC_MS] / (double)s->total[METRIC_RUN_MS];

@@ -27,7 +27,8 @@ static const struct rule_param few_params[] = {
     [FEW_IDLE] = { "idle", 0.4, "",
                    "share of the stage's slot time for which it had no task",
                    "SparkForensics' stage shape asks tasks / cores < 0.5" },
-    [FEW_STAGE_SHARE] = { "stage-share", 0.005, "", "stage's span of the application's",
+    [FEW_STAGE_SHARE] = { "stages-share", 0.005, "",
+                          "of the wall time the stages accused take, together",
                           "SparkForensics" },
 };
 
@@ -53,9 +54,11 @@ static bool stage_has_too_few(const struct rule_input *in, uint32_t ix)
     const struct stage *s = &in->app->stages[ix];
     int64_t wall = ledger_stage_wall_ms(l, ix);
 
-    if ((double)in->shapes[ix].max_ms < in->params[FEW_MIN_MS] ||
-        !stage_matters(in, ix, in->params[FEW_STAGE_SHARE]) || s->barrier ||
-        opens_a_table(s))
+    const struct shape *sh = &in->shapes[ix];
+
+    if (sh->n >= 4 && (double)sh->max_ms >= 4 * sh->median_ms)
+        return false; /* one task is long, not all too few: see uneven.c */
+    if ((double)sh->max_ms < in->params[FEW_MIN_MS] || s->barrier || opens_a_table(s))
         return false;
     if (s->tasks <= 1 && s->total[METRIC_OUTPUT_BYTES] > 0)
         return false; /* single-writer's */
@@ -97,7 +100,7 @@ static void few_remedy(const struct rule_input *in, struct findings *out,
             "all rows, or a repartition(n) in the code. Partition the window, or "
             "sort and rank within keys first.",
             s->tasks, s->tasks == 1 ? "" : "s");
-    } else if (s->total[METRIC_INPUT_BYTES] > 0 && q) {
+    } else if (q && s->total[METRIC_INPUT_BYTES] > want * MIB) {
         int64_t split = s->total[METRIC_INPUT_BYTES] / want;
 
         finding_set(out, "spark.sql.files.maxPartitionBytes", "%s",
@@ -130,7 +133,7 @@ static enum rule_answer check_few(const struct rule_input *in, struct findings *
                                     ledger_stage_ms(l, worst, WALL_TOO_FEW_TASKS))
             worst = ix;
     }
-    if (n == 0)
+    if (n == 0 || !stages_matter(in, in->params[FEW_STAGE_SHARE], stage_has_too_few))
         return judged ? RULE_JUDGED : RULE_NO_DATA;
     const struct stage *s = &app->stages[worst];
     const struct shape *sh = &in->shapes[worst];
@@ -200,7 +203,8 @@ static const struct rule_param sched_params[] = {
                       "a tenth is usual for tasks of 100 ms" },
     [SCHED_MEDIAN] = { "max-median", 500, "ms", "median task",
                        "SparkForensics' and DataFlint's tiny tasks" },
-    [SCHED_STAGE_SHARE] = { "stage-share", 0.005, "", "stage's span of the application's",
+    [SCHED_STAGE_SHARE] = { "stages-share", 0.005, "",
+                            "of the wall time the stages accused take, together",
                             "SparkForensics" },
 };
 
@@ -220,8 +224,12 @@ static bool sched_costs(const struct rule_input *in, uint32_t ix, const double *
 
     return in->shapes[ix].n >= p[SCHED_TASKS] &&
            in->shapes[ix].median_ms <= p[SCHED_MEDIAN] &&
-           overhead_share(s) >= p[SCHED_SHARE] &&
-           stage_matters(in, ix, p[SCHED_STAGE_SHARE]);
+           overhead_share(s) >= p[SCHED_SHARE];
+}
+
+static bool stage_costs_launching(const struct rule_input *in, uint32_t ix)
+{
+    return sched_costs(in, ix, in->params);
 }
 
 /* How many tasks would do: two for each slot, or as the bytes ask. */
@@ -266,7 +274,8 @@ static enum rule_answer check_sched(const struct rule_input *in, struct findings
             app->stages[ix].duration_ms > app->stages[worst].duration_ms)
             worst = ix;
     }
-    if (n == 0)
+    if (n == 0 ||
+        !stages_matter(in, in->params[SCHED_STAGE_SHARE], stage_costs_launching))
         return judged ? RULE_JUDGED : RULE_NO_DATA;
     const struct stage *s = &app->stages[worst];
     double share = overhead_share(s);
@@ -336,7 +345,8 @@ static const struct rule_param many_params[] = {
                      "SparkForensics asks 100; listing 60 folders is healthy" },
     [MANY_MEDIAN] = { "max-median", 100, "ms", "median task",
                       "a task costs 6 to 62 ms to start (SparkForensics, 14 logs)" },
-    [MANY_SPAN_SHARE] = { "stage-share", 0.005, "", "stage's span of the application's",
+    [MANY_SPAN_SHARE] = { "stages-share", 0.005, "",
+                          "of the wall time the stages accused take, together",
                           "SparkForensics" },
 };
 
@@ -357,8 +367,7 @@ static bool is_cut_too_fine(const struct rule_input *in, uint32_t ix)
     const struct shape *sh = &in->shapes[ix];
 
     return sh->n >= in->params[MANY_TASKS] && sh->median_ms <= in->params[MANY_MEDIAN] &&
-           tasks_cut(in->app, &in->app->stages[ix]) > 0.5 &&
-           stage_matters(in, ix, in->params[MANY_SPAN_SHARE]);
+           tasks_cut(in->app, &in->app->stages[ix]) > 0.5;
 }
 
 /* Source tasks whose launching is the point are scheduling-overhead's: here a note. */
@@ -423,7 +432,7 @@ static enum rule_answer check_many(const struct rule_input *in, struct findings 
         if (worst == IX_NONE || in->shapes[ix].total_ms > in->shapes[worst].total_ms)
             worst = ix;
     }
-    if (n == 0)
+    if (n == 0 || !stages_matter(in, in->params[MANY_SPAN_SHARE], is_cut_too_fine))
         return judged ? RULE_JUDGED : RULE_NO_DATA;
     const struct stage *s = &app->stages[worst];
     const struct shape *sh = &in->shapes[worst];

@@ -207,10 +207,13 @@ double shape_explained(const struct shape *sh, int64_t task_ms, double data_rati
     return by_data <= 0 ? 0 : by_data >= above ? 1 : by_data / above;
 }
 
-bool stage_matters(const struct rule_input *in, uint32_t stage_ix, double least_share)
+bool stages_matter(const struct rule_input *in, double least_share,
+                   bool (*accused)(const struct rule_input *in, uint32_t stage_ix))
 {
-    const struct shape *sh = &in->shapes[stage_ix];
+    double sum_ms = 0;
 
-    return sh->n > 0 && (double)(sh->finish_ms - sh->launch_ms) >=
-                            least_share * (double)in->analysis->ledgers.wall_total_ms;
+    for (uint32_t ix = 0; ix < in->app->n_stages; ix++)
+        if (accused(in, ix))
+            sum_ms += (double)shape_span_ms(&in->shapes[ix]);
+    return sum_ms >= least_share * (double)in->analysis->ledgers.wall_total_ms;
 }

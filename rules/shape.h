@@ -50,8 +50,15 @@ double shape_data_ratio(const struct shape *sh, const double *of, enum data_kind
 /* Of a task's time above the median, the share (0 ... 1) that its data explains when
  * time goes with data: 0 for a straggler, 1 for skew. */
 double shape_explained(const struct shape *sh, int64_t task_ms, double data_ratio);
-/* The stage at work is at least this share of the application's wall time. */
-bool stage_matters(const struct rule_input *in, uint32_t stage_ix, double least_share);
+/* First launch to last finish; 0 for a stage without tasks. */
+static inline int64_t shape_span_ms(const struct shape *sh)
+{
+    return sh->n ? sh->finish_ms - sh->launch_ms : 0;
+}
+/* The stages that `accused` says were at work for at least this share of the
+ * application's wall time, together: many small ones may be one large problem. */
+bool stages_matter(const struct rule_input *in, double least_share,
+                   bool (*accused)(const struct rule_input *in, uint32_t stage_ix));
 /* Value of one kind for one task. */
 int64_t shape_data(const struct stage *s, uint32_t row, enum data_kind kind);
 

@@ -40,27 +40,33 @@ enum {
     P_STAGE_SHARE
 };
 
-#define SHARED_PARAMS(min_ms, min_ms_source)                                             \
+/* clang-format off */
+#define SHARED_PARAMS(min_ms, min_ms_source, data_ratio, data_source)                    \
     [P_RATIO] = { "ratio", 4, "x", "slowest task over the true median",                  \
-                  "tools ask 2 to 5 (rules.md 2, 5, 7); below 4 healthy stages "         \
-                  "appear" },                                                            \
+                  "tools ask 2 to 5 (rules.md 2, 5, 7); below 4 healthy stages appear" },\
     [P_MIN_MS] = { "min-task", (min_ms), "ms", "slowest task", min_ms_source },          \
-    [P_DATA_RATIO] = { "data-ratio", 3, "x", "its data over the median task's",          \
-                       "rapids-tools' shuffle skew check" },                             \
-    [P_EXPLAINED] = { "explained", 0.5, "",                                              \
-                      "share of its extra time that data explains", "SparkForensics" },  \
+    [P_DATA_RATIO] = { "data-ratio", (data_ratio), "x", "its data over the median task's",\
+                       data_source },                                                    \
+    [P_EXPLAINED] = { "explained", 0.5, "", "share of its extra time that data explains",\
+                      "SparkForensics" },                                                \
     [P_MIN_TASKS] = { "min-tasks", 4, "", "tasks that make a median",                    \
                       "of three tasks, one is always far off" },                         \
     [P_LONG_RATIO] = { "long-ratio", 2, "x", "enough where the tail is long",            \
                        "Dr. Elephant's lowest step" },                                   \
-    [P_LONG_TAIL] = { "long-tail", 60000, "ms", "straggler tail in the ledger", "" },    \
-    [P_STAGE_SHARE] = { "stage-share", 0.005, "", "stage's span of the application's",   \
+    [P_LONG_TAIL] = { "long-tail", 60000, "ms", "time lost to the slowest task",         \
+                      "a minute is worth a look whatever the ratio" },                   \
+    [P_STAGE_SHARE] = { "stages-share", 0.005, "", "of the wall time the stages accused take",\
                         "SparkForensics" }
+/* clang-format on */
 
 static const struct rule_param skew_params[] = { SHARED_PARAMS(
-    1000, "tasks under a second are not worth a change") };
+    1000, "tasks under a second are not worth a change", 4,
+    "between rapids-tools' 3 and Spark's own 5 (skewedPartitionFactor)") };
+static const struct rule_param grouping_params[] = { SHARED_PARAMS(
+    1000, "tasks under a second are not worth a change", 3,
+    "rapids-tools; grouping keeps more per row than a join") };
 static const struct rule_param straggler_params[] = { SHARED_PARAMS(
-    2000, "a second's delay has a hundred innocent causes") };
+    2000, "a second's delay has a hundred innocent causes", 3, "as in skew") };
 
 struct suspect {
     uint32_t stage_ix;
@@ -84,6 +90,7 @@ static bool stands_out(const double *p, int64_t ms, double median_ms, int64_t ta
            (ratio >= p[P_LONG_RATIO] && (double)tail_ms >= p[P_LONG_TAIL]);
 }
 
+/* True for skew. out->explained is set either way. */
 static bool data_explains(const double *p, const struct shape *sh, struct suspect *out)
 {
     double wanted = p[P_DATA_RATIO];
@@ -117,6 +124,14 @@ static bool worked_more(const struct stage *s, const struct suspect *sus,
     return own_cpu / median_cpu >= 0.5 * (double)sus->task_ms / median_ms;
 }
 
+/* A stage with fewer tasks than slots has no tail in the ledger: all it leaves empty
+ * is `too few tasks`. What of that the slowest task costs: its time beyond the 75th
+ * percentile. */
+static int64_t alone_ms(const struct ledgers *l, const struct shape *sh, uint32_t ix)
+{
+    return min_i64(ledger_stage_ms(l, ix, WALL_TOO_FEW_TASKS), sh->max_ms - sh->p75_ms);
+}
+
 static enum uneven judge(const struct rule_input *in, uint32_t ix, struct suspect *out)
 {
     const struct stage *s = &in->app->stages[ix];
@@ -124,14 +139,13 @@ static enum uneven judge(const struct rule_input *in, uint32_t ix, struct suspec
     const struct ledgers *l = &in->analysis->ledgers;
     const double *p = in->params;
 
-    if (!sh->detailed || sh->n < (uint32_t)p[P_MIN_TASKS] ||
-        (double)(sh->finish_ms - sh->launch_ms) <
-            p[P_STAGE_SHARE] * (double)l->wall_total_ms)
+    if (!sh->detailed || sh->n < (uint32_t)p[P_MIN_TASKS])
         return UNEVEN_NO;
     *out = (struct suspect){ .stage_ix = ix,
                              .row = sh->max_row,
                              .task_ms = sh->max_ms,
-                             .tail_ms = ledger_stage_ms(l, ix, WALL_STRAGGLER_TAIL),
+                             .tail_ms = ledger_stage_ms(l, ix, WALL_STRAGGLER_TAIL) +
+                                        alone_ms(l, sh, ix),
                              .of = sh->data_hot };
     if (stands_out(p, sh->max_ms, sh->median_ms, out->tail_ms) &&
         data_explains(p, sh, out)) {
@@ -146,7 +160,8 @@ static enum uneven judge(const struct rule_input *in, uint32_t ix, struct suspec
     out->task_ms = sh->warm_max_ms;
     out->of = sh->data_warm;
     if (!stands_out(p, out->task_ms, sh->median_ms, out->tail_ms) ||
-        data_explains(p, sh, out) || worked_more(s, out, sh->median_ms))
+        data_explains(p, sh, out) || out->explained >= p[P_EXPLAINED] ||
+        worked_more(s, out, sh->median_ms))
         return UNEVEN_NO;
     return UNEVEN_STRAGGLER;
 }
@@ -168,6 +183,7 @@ static struct suspect *suspects(const struct rule_input *in, struct findings *ou
 {
     struct suspect *list = NULL;
     size_t cap = 0;
+    int64_t span_ms = 0;
 
     *n = 0;
     *judged = false;
@@ -180,8 +196,11 @@ static struct suspect *suspects(const struct rule_input *in, struct findings *ou
         GROW(list, *n, cap);
         one.kind = kind;
         list[(*n)++] = one;
+        span_ms = add_sat(span_ms, shape_span_ms(&in->shapes[ix]));
     }
-    if (*n == 0) {
+    if (*n == 0 || (double)span_ms < in->params[P_STAGE_SHARE] *
+                                         (double)in->analysis->ledgers.wall_total_ms) {
+        *n = 0;
         free(list);
         return NULL;
     }
@@ -229,7 +248,7 @@ static void evidence(const struct rule_input *in, struct findings *out,
         finding_number(out, "slow_task_input_bytes", w->of[DATA_INPUT_BYTES]);
         finding_number(out, "median_input_bytes", sh->data_median[DATA_INPUT_BYTES]);
     }
-    finding_number(out, "straggler_tail_ms", (double)w->tail_ms);
+    finding_number(out, "lost_to_slow_task_ms", (double)w->tail_ms);
     if (n > 1)
         finding_number(out, "stages_affected", (double)n);
 }
@@ -239,7 +258,15 @@ static void evidence(const struct rule_input *in, struct findings *out,
 static void claims(const struct rule_input *in, struct findings *out,
                    const struct suspect *list, size_t n, double low, double expected)
 {
+    const struct ledgers *l = &in->analysis->ledgers;
+
     for (size_t i = 0; i < n; i++) {
+        uint32_t ix = list[i].stage_ix;
+        double few = (double)ledger_stage_ms(l, ix, WALL_TOO_FEW_TASKS);
+        double alone = few > 0 ? (double)alone_ms(l, &in->shapes[ix], ix) / few : 0;
+
+        finding_claim(out, l, ix, WALL_TOO_FEW_TASKS, low * alone, expected * alone,
+                      alone);
         finding_stage(out, in->app, list[i].stage_ix);
         finding_claim(out, &in->analysis->ledgers, list[i].stage_ix, WALL_STRAGGLER_TAIL,
                       low, expected, 1);
@@ -623,8 +650,8 @@ const struct rule rule_skewed_aggregation = {
         "As skewed-join, in a stage that groups, ranks or repartitions what it reads.",
     .advice = "Two steps with a salt, or an aggregate that combines before the shuffle.",
     .limits = "As skewed-join. A single key cannot be split by settings.",
-    .params = skew_params,
-    .n_params = ARRAY_LEN(skew_params),
+    .params = grouping_params,
+    .n_params = ARRAY_LEN(grouping_params),
     .check = check_grouping,
     NO_TASKS
 };
