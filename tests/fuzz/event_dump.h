@@ -41,7 +41,9 @@ static inline void dump_kvs(struct strbuf *out, const char *name, struct kvs kvs
     for (size_t i = 0; i < kvs.n; i++) {
         strbuf_printf(out, " %s.", name);
         strbuf_add(out, kvs.items[i].key);
-        dump_text(out, "", kvs.items[i].value);
+        strbuf_addz(out, "=\"");
+        strbuf_add(out, kvs.items[i].value);
+        strbuf_addc(out, '"');
     }
 }
 
