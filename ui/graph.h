@@ -107,13 +107,14 @@ MUST_CHECK enum errc graph_build(struct graph *g, const struct analysis *a,
                                  const struct graph_options *options, struct err *err);
 void graph_release(struct graph *g);
 
-/* Beyond this many columns the driver's steps from job to job do not count as edges:
- * the picture would be one stage high and a street long. */
-#define GRAPH_THEN_COLUMNS 8
-
-/* Each node's column, 0 for sources, with or without the driver's steps. Edges against
- * graph_order (of folded groups, of the driver after a retry) do not count. */
-uint32_t *graph_layers(const struct graph *g, bool with_then, struct arena *arena);
+/* Each node's column, 0 for sources. *drawn says per edge whether to draw it: data
+ * always; the driver's steps from job to job as long as no row grows longer than
+ * GRAPH_ROW columns, else the picture would be one stage high and a street long.
+ * Edges against graph_order (of folded groups, of a retry) have no say. */
+#define GRAPH_ROW 7
+uint32_t *graph_layers(const struct graph *g, bool **drawn, struct arena *arena);
+/* Per node: the step that leads to it and is not drawn; IX_NONE. */
+uint32_t *graph_hidden_steps(const struct graph *g, const bool *drawn, struct arena *arena);
 /* Positions of nodes, sources first as far as there is no circle. */
 uint32_t *graph_order(const struct graph *g, struct arena *arena);
 /* Positions of edges by source: of node i, out[first[i]] .. out[first[i + 1] - 1]. */

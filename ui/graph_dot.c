@@ -8,6 +8,7 @@
  * HTML-like labels (XML), and identifiers, which are ours. */
 #include "ui/graph.h"
 
+#include "base/mem.h"
 #include "base/units.h"
 
 #include <inttypes.h>
@@ -111,7 +112,9 @@ static int title_size(const struct graph_node *n, int64_t most_ms)
     return most_ms > 0 ? (int)lround(9 + 13 * sqrt((double)n->task_ms / (double)most_ms)) : 12;
 }
 
-static void node_label(struct strbuf *out, const struct graph_node *n, int size)
+/* before: the step of the critical path to it, if that is not drawn as an edge. */
+static void node_label(struct strbuf *out, const struct graph_node *n, int size,
+                       const struct graph_edge *before)
 {
     struct strbuf line = { 0 };
 
@@ -125,6 +128,13 @@ static void node_label(struct strbuf *out, const struct graph_node *n, int size)
     strbuf_addz(out, "<<TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"0\" CELLPADDING=\"1\">");
     row(out, size, line.p, true);
     strbuf_reset(&line);
+    if (before && n->step)
+        graph_edge_text(&line, before);
+    if (line.len) {
+        strbuf_addz(&line, " before it");
+        row(out, 9, line.p, false);
+        strbuf_reset(&line);
+    }
     row(out, 10, n->what, false);
     if (n->shape != SHAPE_SKIPPED) {
         if (n->share > 0) {
@@ -173,28 +183,32 @@ static void node_style(struct strbuf *out, const struct graph_node *n)
         strbuf_addz(out, ", peripheries=2");
 }
 
-static void write_node(struct strbuf *out, const struct graph_node *n, int64_t most_ms, int indent)
-{
-    strbuf_fill(out, ' ', (size_t)indent * 2);
-    strbuf_printf(out, "\"%s\" [id=\"%s\", class=\"", n->id, n->id);
-    graph_node_class(out, n);
-    strbuf_addz(out, "\", label=");
-    node_label(out, n, n->shape == SHAPE_SKIPPED || n->shape == SHAPE_FOLDED
-                           ? 10
-                           : title_size(n, most_ms));
-    node_style(out, n);
-    strbuf_addz(out, ", tooltip=");
-    quoted(out, n->tooltip);
-    strbuf_addz(out, "];\n");
-}
-
 /* Nodes and clusters by the cluster they are in, as chains of positions. */
 struct nest {
     const struct graph *g;
     uint32_t *first_node, *next_node;   /* IX_NONE ends; last ones first */
     uint32_t *first_child, *next_child; /* likewise */
+    const uint32_t *hidden_step; /* per node: graph_hidden_steps */
     int64_t most_ms; /* task time of the largest node */
 };
+
+static void write_node(struct strbuf *out, const struct nest *nest, uint32_t node, int indent)
+{
+    const struct graph_node *n = &nest->g->nodes[node];
+    uint32_t step = nest->hidden_step[node];
+    bool small = n->shape == SHAPE_SKIPPED || n->shape == SHAPE_FOLDED;
+
+    strbuf_fill(out, ' ', (size_t)indent * 2);
+    strbuf_printf(out, "\"%s\" [id=\"%s\", class=\"", n->id, n->id);
+    graph_node_class(out, n);
+    strbuf_addz(out, "\", label=");
+    node_label(out, n, small ? 10 : title_size(n, nest->most_ms),
+               step == IX_NONE ? NULL : &nest->g->edges[step]);
+    node_style(out, n);
+    strbuf_addz(out, ", tooltip=");
+    quoted(out, n->tooltip);
+    strbuf_addz(out, "];\n");
+}
 
 static void cluster_head(struct strbuf *out, const struct graph_cluster *c, int indent)
 {
@@ -219,7 +233,7 @@ static void write_cluster(struct strbuf *out, const struct nest *n, uint32_t clu
 {
     cluster_head(out, &n->g->clusters[cluster], indent);
     for (uint32_t i = n->first_node[cluster]; i != IX_NONE; i = n->next_node[i])
-        write_node(out, &n->g->nodes[i], n->most_ms, indent + 1);
+        write_node(out, n, i, indent + 1);
     for (uint32_t k = n->first_child[cluster]; k != IX_NONE; k = n->next_child[k])
         write_cluster(out, n, k, indent + 1);
     strbuf_fill(out, ' ', (size_t)indent * 2);
@@ -255,19 +269,20 @@ static void nest_build(struct nest *n, const struct graph *g, struct arena *aren
     }
 }
 
-static void write_nodes(struct strbuf *out, const struct graph *g)
+static void write_nodes(struct strbuf *out, const struct graph *g, const bool *drawn)
 {
     struct arena arena = { 0 };
     struct nest nest = { 0 };
 
     nest_build(&nest, g, &arena);
+    nest.hidden_step = graph_hidden_steps(g, drawn, &arena);
     bool *written = arena_array(&arena, g->n_clusters + 1, sizeof *written);
     /* last first: with rankdir=LR graphviz stacks what it meets later above */
     for (uint32_t i = (uint32_t)g->n_nodes; i-- > 0;) {
         uint32_t c = g->nodes[i].cluster;
 
         if (c == IX_NONE) {
-            write_node(out, &g->nodes[i], nest.most_ms, 1);
+            write_node(out, &nest, i, 1);
             continue;
         }
         c = g->clusters[c].parent == IX_NONE ? c : g->clusters[c].parent;
@@ -342,17 +357,20 @@ static void edge_label(struct strbuf *out, const struct graph_edge *e, double wi
 }
 
 static void write_edge(struct strbuf *out, const struct graph *g, const struct graph_edge *e,
-                       int64_t most_bytes, bool pulls)
+                       int64_t most_bytes, bool with_label)
 {
     double width = graph_edge_width(e, most_bytes);
 
     strbuf_printf(out, "  \"%s\" -> \"%s\" [class=\"", g->nodes[e->from].id, g->nodes[e->to].id);
     graph_edge_class(out, e);
-    strbuf_printf(out, "\", weight=%d", e->critical && !e->then ? 20 : 1 + (int)width);
+    strbuf_printf(out, "\", weight=%d",
+                  e->then                                  ? 1
+                  : e->critical                            ? 20
+                  : e->reused && e->via != VIA_BROADCAST ? 0
+                                                           : 1 + (int)width);
     edge_style(out, e, width);
-    edge_label(out, e, width);
-    if (!pulls)
-        strbuf_addz(out, ", constraint=false");
+    if (with_label)
+        edge_label(out, e, width);
     edge_tooltip(out, g, e);
     strbuf_addz(out, "];\n");
 }
@@ -374,46 +392,26 @@ static int heavier(const void *a, const void *b)
     return x->edge < y->edge ? -1 : x->edge > y->edge;
 }
 
-/* Whether each edge is to put its target right of its source. What is used again
- * need not, if something else does: it would drag the picture about. The driver's
- * steps do while the picture stays short enough. */
-static bool *pulling_edges(const struct graph *g, struct arena *arena)
-{
-    bool *pulls = arena_array(arena, g->n_edges + 1, sizeof *pulls);
-    uint32_t *layers = graph_layers(g, true, arena);
-    uint32_t last = 0;
-
-    for (size_t i = 0; i < g->n_nodes; i++)
-        last = layers[i] > last ? layers[i] : last;
-    for (size_t i = 0, end; i < g->n_edges; i = end) { /* edges are sorted by target */
-        bool others = false;
-
-        for (end = i; end < g->n_edges && g->edges[end].to == g->edges[i].to; end++)
-            others |= !g->edges[end].reused && !g->edges[end].then;
-        for (size_t k = i; k < end; k++) {
-            const struct graph_edge *e = &g->edges[k];
-
-            pulls[k] = e->then ? last < GRAPH_THEN_COLUMNS && layers[e->from] < layers[e->to]
-                               : !e->reused || e->critical || !others;
-        }
-    }
-    return pulls;
-}
-
 /* Heaviest first: graphviz routes early ones straighter. */
-static void write_edges(struct strbuf *out, const struct graph *g)
+static void write_edges(struct strbuf *out, const struct graph *g, const bool *drawn)
 {
-    struct arena arena = { 0 };
-    bool *pulls = pulling_edges(g, &arena);
-    struct by_weight *order = arena_array(&arena, g->n_edges + 1, sizeof *order);
+    struct by_weight *order = xcalloc(g->n_edges + 1, sizeof *order);
+    bool *told = xcalloc(g->n_nodes + 1, sizeof *told); /* what the source sends again */
     int64_t most_bytes = graph_most_bytes(g);
 
     for (uint32_t i = 0; i < g->n_edges; i++)
         order[i] = (struct by_weight){ g->edges[i].critical, g->edges[i].bytes, i };
     qsort(order, g->n_edges, sizeof *order, heavier);
-    for (size_t i = 0; i < g->n_edges; i++)
-        write_edge(out, g, &g->edges[order[i].edge], most_bytes, pulls[order[i].edge]);
-    arena_release(&arena);
+    for (size_t i = 0; i < g->n_edges; i++) {
+        const struct graph_edge *e = &g->edges[order[i].edge];
+
+        if (!drawn[order[i].edge])
+            continue;
+        write_edge(out, g, e, most_bytes, !e->reused || e->critical || !told[e->from]);
+        told[e->from] |= e->reused;
+    }
+    free(order);
+    free(told);
 }
 
 /* --- title and legend ----------------------------------------------------------------- */
@@ -507,6 +505,9 @@ static void write_legend(struct strbuf *out, const struct graph *g)
 
 void graph_dot(struct strbuf *out, const struct graph *g, const char *nslimit)
 {
+    struct arena arena = { 0 };
+    bool *drawn;
+
     strbuf_printf(out,
                   "digraph spillway {\n"
                   "  rankdir=LR; charset=\"UTF-8\"; bgcolor=\"#ffffff\"; fontname=\"" FONT "\";\n"
@@ -519,7 +520,9 @@ void graph_dot(struct strbuf *out, const struct graph *g, const char *nslimit)
     strbuf_printf(out, "  node [fontname=\"" FONT "\", fontsize=10, margin=\"0.16,0.07\", "
                        "color=\"#333333\", penwidth=1];\n"
                        "  edge [fontname=\"" FONT "\", fontsize=9, fontcolor=\"#333333\"];\n");
-    write_nodes(out, g);
-    write_edges(out, g);
+    graph_layers(g, &drawn, &arena);
+    write_nodes(out, g, drawn);
+    write_edges(out, g, drawn);
     strbuf_addz(out, "}\n");
+    arena_release(&arena);
 }

@@ -110,25 +110,66 @@ uint32_t *graph_order(const struct graph *g, struct arena *arena)
     return order;
 }
 
-uint32_t *graph_layers(const struct graph *g, bool with_then, struct arena *arena)
+/* The longest way of data onward from each node, in edges. */
+static uint32_t *heights(const struct graph *g, const uint32_t *order, const uint32_t *place,
+                         struct arena *arena)
 {
-    uint32_t *layer = arena_array(arena, g->n_nodes + 1, sizeof *layer);
-    bool *out = arena_array(arena, g->n_nodes + 1, sizeof *out);
-    uint32_t *order = graph_order(g, arena);
-    uint32_t *first, *edges = graph_edges_out(g, with_then, arena, &first);
+    uint32_t *height = arena_array(arena, g->n_nodes + 1, sizeof *height);
+    uint32_t *first, *out = graph_edges_out(g, false, arena, &first);
 
-    for (size_t i = 0; i < g->n_nodes; i++) {
+    for (size_t i = g->n_nodes; i-- > 0;) {
         uint32_t node = order[i];
 
-        out[node] = true;
         for (uint32_t k = first[node]; k < first[node + 1]; k++) {
-            uint32_t to = g->edges[edges[k]].to;
+            uint32_t to = g->edges[out[k]].to;
 
-            if (!out[to] && layer[to] <= layer[node])
-                layer[to] = layer[node] + 1;
+            if (place[to] > i && height[to] + 1 > height[node])
+                height[node] = height[to] + 1;
         }
     }
+    return height;
+}
+
+/* In order, so that the column of a source is final when its targets are placed:
+ * a driver's step may be taken if what follows its target still fits into the row. */
+uint32_t *graph_layers(const struct graph *g, bool **drawn, struct arena *arena)
+{
+    uint32_t *layer = arena_array(arena, g->n_nodes + 1, sizeof *layer);
+    uint32_t *place = arena_array(arena, g->n_nodes + 1, sizeof *place);
+    uint32_t *order = graph_order(g, arena);
+    uint32_t *first, *out = graph_edges_out(g, true, arena, &first);
+    bool *draw = arena_array(arena, g->n_edges + 1, sizeof *draw);
+
+    for (uint32_t i = 0; i < g->n_nodes; i++)
+        place[order[i]] = i;
+    uint32_t *height = heights(g, order, place, arena);
+    for (uint32_t i = 0; i < g->n_nodes; i++) {
+        uint32_t node = order[i];
+
+        for (uint32_t k = first[node]; k < first[node + 1]; k++) {
+            const struct graph_edge *e = &g->edges[out[k]];
+            bool onward = place[e->to] > i;
+
+            draw[out[k]] =
+                !e->then || (onward && layer[node] + 1 + height[e->to] < GRAPH_ROW);
+            if (draw[out[k]] && onward && layer[e->to] <= layer[node])
+                layer[e->to] = layer[node] + 1;
+        }
+    }
+    *drawn = draw;
     return layer;
+}
+
+uint32_t *graph_hidden_steps(const struct graph *g, const bool *drawn, struct arena *arena)
+{
+    uint32_t *step = arena_array(arena, g->n_nodes + 1, sizeof *step);
+
+    for (size_t i = 0; i < g->n_nodes; i++)
+        step[i] = IX_NONE;
+    for (uint32_t i = 0; i < g->n_edges; i++)
+        if (!drawn[i] && step[g->edges[i].to] == IX_NONE)
+            step[g->edges[i].to] = i;
+    return step;
 }
 
 /* --- pieces of text ------------------------------------------------------------ */
@@ -177,10 +218,13 @@ void graph_edge_tip(struct strbuf *out, const struct graph *g, const struct grap
     }
 }
 
+/* Below it a line says "little" even if nothing else moves more. */
+#define BROAD_BYTES (64 << 20)
+
 double graph_edge_width(const struct graph_edge *e, int64_t most_bytes)
 {
-    return e->bytes > 0 && most_bytes > 0 ? 1 + 7 * sqrt((double)e->bytes / (double)most_bytes)
-                                          : 1;
+    most_bytes = max_i64(most_bytes, BROAD_BYTES);
+    return e->bytes > 0 ? 1 + 7 * sqrt((double)e->bytes / (double)most_bytes) : 1;
 }
 
 int64_t graph_most_bytes(const struct graph *g)

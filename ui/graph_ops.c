@@ -27,7 +27,8 @@ static int op_rank(struct sv name)
         { "WholeStageCodegen", 0 }, { "Exchange", 0 },      { "QueryStage", 0 },
         { "AQEShuffleRead", 0 },    { "ShuffleReader", 0 }, { "AdaptiveSparkPlan", 0 },
         { "InputAdapter", 0 },      { "ColumnarToRow", 0 }, { "RowToColumnar", 0 },
-        { "ReusedSubquery", 0 },    { "Python", 9 },        { "Pandas", 9 },
+        { "ReusedSubquery", 0 },    { "MapStage", 0 },      { "ResultStage", 0 },
+        { "Python", 9 },        { "Pandas", 9 },
         { "Cartesian", 9 },         { "NestedLoop", 9 },    { "Scan", 8 },
         { "Join", 8 },              { "Insert", 7 },        { "Window", 7 },
         { "Generate", 7 },          { "Expand", 7 },        { "Aggregate", 6 },
@@ -123,18 +124,18 @@ static struct sv location_name(const struct plan_node *node)
 static void op_text(struct strbuf *out, const struct plan_node *node)
 {
     struct sv name = sv_trim(node->name), where;
-    bool bare_scan = sv_starts(name, SV("Scan ")) &&
-                     sv_find(sv_from(name, 5), SV(" ")) == SIZE_MAX;
+    size_t space = name.len, dot;
 
-    /* the table, not the catalogue: "Scan parquet spark_catalog.default.orders" */
-    size_t space = name.len;
     while (space && name.p[space - 1] != ' ')
         space--;
     struct sv last = sv_from(name, space);
-    size_t dot = last.len;
-    while (dot && last.p[dot - 1] != '.')
+    bool scan = sv_has((struct sv){ name.p, space }, "Scan ");
+    bool bare_scan = scan && sv_find(name, SV(" ")) + 1 == space; /* the format, no table */
+
+    /* the table without its catalogue: "Scan parquet spark_catalog.default.orders" */
+    for (dot = last.len; dot && last.p[dot - 1] != '.';)
         dot--;
-    if (sv_starts(name, SV("Scan ")) && dot > 0 && dot < last.len) {
+    if (scan && dot > 0 && dot < last.len) {
         utf8_clean(out, (struct sv){ name.p, space }, OP_CHARS);
         utf8_clean(out, sv_from(last, dot), OP_CHARS);
         return;

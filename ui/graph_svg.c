@@ -40,7 +40,8 @@ struct svg {
     uint32_t *first;  /* of layer i in `order`: first[i] .. first[i+1]-1 */
     struct place *order;
     uint32_t *row;    /* per node, within its layer */
-    bool *linked;     /* has an edge */
+    bool *drawn;      /* per edge */
+    bool *linked;     /* per node: has an edge */
     double *x, *y;    /* upper left corner, per node */
     double width, height, top;
 };
@@ -64,17 +65,12 @@ static void fill_layers(struct svg *s)
     s->linked = arena_array(&s->arena, g->n_nodes + 1, sizeof *s->linked);
     s->row = arena_array(&s->arena, g->n_nodes + 1, sizeof *s->row);
     s->order = arena_array(&s->arena, g->n_nodes + 1, sizeof *s->order);
-    s->layer = graph_layers(g, true, &s->arena);
+    s->layer = graph_layers(g, &s->drawn, &s->arena);
     for (size_t i = 0; i < g->n_nodes; i++)
         s->n_layers = s->layer[i] + 1 > s->n_layers ? s->layer[i] + 1 : s->n_layers;
-    if (s->n_layers > GRAPH_THEN_COLUMNS) {
-        s->layer = graph_layers(g, false, &s->arena);
-        s->n_layers = 0;
-        for (size_t i = 0; i < g->n_nodes; i++)
-            s->n_layers = s->layer[i] + 1 > s->n_layers ? s->layer[i] + 1 : s->n_layers;
-    }
     for (size_t i = 0; i < g->n_edges; i++)
-        s->linked[g->edges[i].from] = s->linked[g->edges[i].to] = true;
+        if (s->drawn[i])
+            s->linked[g->edges[i].from] = s->linked[g->edges[i].to] = true;
     s->first = arena_array(&s->arena, s->n_layers + 2, sizeof *s->first);
     at = arena_array(&s->arena, s->n_layers + 2, sizeof *at);
     for (size_t i = 0; i < g->n_nodes; i++)
@@ -102,6 +98,8 @@ static void sweep(struct svg *s, bool from_left)
         const struct graph_edge *e = &g->edges[i];
         uint32_t moved = from_left ? e->to : e->from, fixed = from_left ? e->from : e->to;
 
+        if (!s->drawn[i])
+            continue;
         sum[moved] += s->row[fixed];
         n[moved]++;
     }
@@ -351,7 +349,8 @@ void graph_svg(struct strbuf *out, const struct graph *g)
                   s.height);
     strbuf_add(out, strbuf_sv(&head));
     for (size_t i = 0; i < g->n_edges; i++)
-        write_edge(&s, &g->edges[i], most_bytes);
+        if (s.drawn[i])
+            write_edge(&s, &g->edges[i], most_bytes);
     for (uint32_t i = 0; i < g->n_nodes; i++)
         write_box(&s, i);
     strbuf_addz(out, "</svg>\n");
