@@ -392,7 +392,9 @@ static void judge_completeness(struct loader *l)
     c->in_progress = in->in_progress || !app->finished;
     if (c->damage[DAMAGE_TORN].count || c->damage[DAMAGE_TOO_LONG].count)
         c->truncated = true;
-    if (!app->finished)
+    /* Without its ApplicationEnd, a log that does not call itself unfinished was cut;
+     * but clusters of Databricks live on, and write none. */
+    if (!app->finished && !in->in_progress && !app->databricks)
         c->truncated = true;
 }
 
