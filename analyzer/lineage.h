@@ -5,7 +5,10 @@
  * id with the same RDD ids. So a skipped stage is the stage that ran with the
  * same highest RDD id. Broadcasts and subqueries come from the SQL plan: the
  * stages under a BroadcastExchange or Subquery feed the stage of the operator
- * above it. Cached RDDs: the stage whose tasks first computed the RDD. */
+ * above it. Cached RDDs: the stage whose tasks first computed the RDD.
+ *
+ * Shuffle links of a stage share what it read: their bytes and rows add up to its
+ * own. A damaged log may hold cycles of links: who follows them must stand that. */
 #ifndef ANALYZER_LINEAGE_H
 #define ANALYZER_LINEAGE_H
 
@@ -15,7 +18,8 @@ enum link_via { VIA_SHUFFLE, VIA_BROADCAST, VIA_CACHE, VIA_SUBQUERY };
 const char *link_via_name(enum link_via via); /* "shuffle" ..., as in the JSON */
 
 struct link {
-    uint32_t from_ix, to_ix; /* stages that ran; from: the last attempt that completed */
+    uint32_t from_ix, to_ix; /* attempts that ran; from: the last one that had completed
+                              * when `to` was submitted, else the last that completed */
     enum link_via via;
     int64_t bytes, rows;     /* moved along this edge; APP_NONE where the log cannot tell */
     bool reused;             /* the exchange also feeds another stage */
