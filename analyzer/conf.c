@@ -38,7 +38,7 @@ const char *conf_source_name(enum conf_source s)
     return "unknown";
 }
 
-/* --- versions ---------------------------------------------------------------- */
+/* --- versions ------------------------------------------------------------------ */
 
 struct release {
     unsigned version, patch; /* version 0: not known */
@@ -121,6 +121,17 @@ static struct sv default_scope(struct release r)
     return sv(r.vendor ? known[i].vendor : known[i].apache);
 }
 
+/* --- the application's own ----------------------------------------------------- */
+
+const struct kvs *conf_application(const struct app *app)
+{
+    if (app->spark.n == 0)
+        app_each_job (app, j)
+            if (j->properties.n > 0)
+                return &j->properties;
+    return &app->spark;
+}
+
 /* --- the master ---------------------------------------------------------------- */
 
 enum conf_master conf_master(const struct app *app)
@@ -136,7 +147,7 @@ enum conf_master conf_master(const struct app *app)
         { "spark://", CONF_MASTER_STANDALONE },
         { "mesos://", CONF_MASTER_MESOS },
     };
-    struct sv text = kvs_get(&app->spark, "spark.master");
+    struct sv text = kvs_get(conf_application(app), "spark.master");
 
     if (app->local_mode)
         return CONF_MASTER_LOCAL;
@@ -149,7 +160,7 @@ enum conf_master conf_master(const struct app *app)
 /* Of "local[8, 2]": 8 for part 0, 2 for part 1; p NULL where there is none. */
 static struct sv local_part(const struct app *app, int part)
 {
-    struct sv text = kvs_get(&app->spark, "spark.master");
+    struct sv text = kvs_get(conf_application(app), "spark.master");
     size_t open = sv_find(text, SV("[")), close = sv_find(text, SV("]"));
 
     if (sv_is(text, "local") && part == 0)
@@ -163,7 +174,7 @@ static struct sv local_part(const struct app *app, int part)
     return comma == SIZE_MAX ? (struct sv){ 0 } : sv_trim(sv_from(text, comma + 1));
 }
 
-/* --- looking up ------------------------------------------------------------------ */
+/* --- looking up ---------------------------------------------------------------- */
 
 static bool lookup(const struct kvs *k, struct release r, const char *key,
                    const struct conf_key *e, struct found *out)
@@ -296,7 +307,7 @@ static struct found resolve(const struct app *app, const struct sql *sql, const 
     struct found out = { .s.key = sv(key), .bare = e && e->bare ? e->bare : 1 };
     struct found session = out;
     bool in_session = sql && lookup_session(app, sql, r, key, e, &session);
-    bool set = lookup(&app->spark, r, key, e, &out);
+    bool set = lookup(conf_application(app), r, key, e, &out);
 
     if (in_session && !(set && conf_same_value(key, session.s.value, out.s.value))) {
         session.s.source = CONF_SESSION;
@@ -304,7 +315,7 @@ static struct found resolve(const struct app *app, const struct sql *sql, const 
         return session;
     }
     out.s.source = CONF_SET;
-    out.s.scope = SV("application");
+    out.s.scope = app->spark.n ? SV("application") : SV("properties of a job");
     if (!set)
         resolve_unset(app, sql, r, key, fallbacks, &out);
     return out;
@@ -335,7 +346,7 @@ bool conf_exists(const struct app *app, const char *key)
     return d && d->rule != CONF_GONE;
 }
 
-/* --- values ------------------------------------------------------------------------ */
+/* --- values -------------------------------------------------------------------- */
 
 /* "9223372036854775807b": a whole number in the smallest unit, of more digits than
  * units_parse_bytes takes. */

@@ -47,6 +47,9 @@ double conf_double(const struct app *app, const struct sql *sql, const char *key
 bool conf_bool(const struct app *app, const struct sql *sql, const char *key,
                bool otherwise);
 
+/* What the application set: EnvironmentUpdate; where that was lost, the properties of
+ * the first job that has some. */
+const struct kvs *conf_application(const struct app *app);
 /* The application's version of Spark reads this key: advice must not name others.
  * True for keys we do not know, and where the version is unknown. */
 bool conf_exists(const struct app *app, const char *key);

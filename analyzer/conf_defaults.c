@@ -92,7 +92,6 @@ const struct conf_key conf_keys[] = {
     { "spark.eventLog.compress", BOOL, .dflt = { IS(1, 0, "false"), IS(4, 0, "true") } },
     { "spark.eventLog.compression.codec", TEXT,
       .dflt = { SAME(3, 0, "spark.io.compression.codec"), IS(3, 2, "zstd") } },
-    { "spark.eventLog.enabled", BOOL, .dflt = { IS(1, 0, "false") } },
     { "spark.eventLog.includeTaskMetricsAccumulators", BOOL,
       .dflt = { IS(4, 0, "true") } },
     { "spark.eventLog.logBlockUpdates.enabled", BOOL, .advice = true,
@@ -617,7 +616,7 @@ const struct conf_key conf_keys[] = {
     { "spark.sql.sources.bucketing.enabled", BOOL, .advice = true,
       .dflt = { IS(2, 0, "true") } },
     { "spark.sql.sources.commitProtocolClass", TEXT, .advice = true,
-      .dflt = { OPEN(2, 1), IS(3, 0,
+      .dflt = { OPEN(2, 1), IS(2, 2,
                                "org.apache.spark.sql.execution.datasources."
                                "SQLHadoopMapReduceCommitProtocol") } },
     { "spark.sql.sources.default", TEXT, .dflt = { IS(1, 3, "parquet") } },

@@ -29,7 +29,7 @@ static bool is_set(const struct app *app, const char *key)
     return source == CONF_SET || source == CONF_SESSION;
 }
 
-/* --- executors -------------------------------------------------------------------- */
+/* --- executors ----------------------------------------------------------------- */
 
 int64_t conf_executor_memory_bytes(const struct app *app)
 {
@@ -141,8 +141,7 @@ int64_t conf_offheap_bytes(const struct app *app)
     return max_i64(0, conf_bytes(app, NULL, "spark.memory.offHeap.size", 0));
 }
 
-/* --- planning and scheduling ---------------------------------------------------------
- */
+/* --- planning and scheduling --------------------------------------------------- */
 
 bool conf_aqe_on(const struct app *app, const struct sql *sql)
 {
@@ -204,7 +203,7 @@ int64_t conf_default_parallelism(const struct app *app)
 int64_t conf_task_max_failures(const struct app *app)
 {
     struct setting s = conf_get(app, NULL, "spark.task.maxFailures");
-    struct sv master = kvs_get(&app->spark, "spark.master");
+    struct sv master = conf_get(app, NULL, "spark.master").value;
     size_t comma = sv_find(master, SV(","));
     int64_t n = 1;
 

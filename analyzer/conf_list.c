@@ -55,112 +55,70 @@ struct list {
     size_t n_rows, cap_rows;
 };
 
-/* --- what is left out ------------------------------------------------------------- */
+/* --- what is left out ---------------------------------------------------------- */
 
 /* Names, places, credentials and look of an application: no advice follows from them. */
+/* clang-format off */
+static const char *const noise_begins[] = {
+    "spark.acls.", "spark.admin.", "spark.app.", "spark.appMasterEnv.",
+    "spark.archives", "spark.authenticate", "spark.blockManager.port", "spark.connect.",
+    "spark.databricks.", "spark.driver.appUIAddress", "spark.driver.bindAddress",
+    "spark.driver.blockManager.port", "spark.driver.host", "spark.driver.log.",
+    "spark.driver.port", "spark.driverEnv.", "spark.eventLog.dir",
+    "spark.eventLog.enabled", "spark.executor.id", "spark.executorEnv.",
+    "spark.hadoop.", "spark.history.", "spark.home", "spark.jars", "spark.job.",
+    "spark.jobGroup.", "spark.kerberos.", "spark.kubernetes.", "spark.logConf",
+    "spark.metrics.", "spark.modify.acls", "spark.org.apache.hadoop.",
+    "spark.plugins.internal.", "spark.port.", "spark.pyspark.", "spark.r.",
+    "spark.rdd.scope", "spark.redaction.", "spark.repl.", "spark.resources.",
+    "spark.sql.catalogImplementation", "spark.sql.dataset.", "spark.sql.execution.id",
+    "spark.sql.execution.root.id", "spark.sql.hive.metastore.",
+    "spark.sql.warehouse.dir", "spark.ssl.", "spark.submit.", "spark.ui.",
+    "spark.unsafe.exceptionOnMemoryLeak", "spark.user.", "spark.view.acls",
+    "spark.worker.", "spark.yarn.",
+};
+static const char *const noise_ends[] = {
+    ".id", ".host", ".port", ".dir", "JavaOptions", "ClassPath", "LibraryPath",
+    ".keytab", ".principal", "Directory",
+};
+/* those that Spark redacts, and those it has missed */
+static const char *const noise_secret[] = {
+    "secret", "password", "token", "credential", "apikey", "access.key",
+};
+/* though it begins like what is left out */
+static const char *const noise_kept[] = {
+    "spark.databricks.adaptive.", "spark.databricks.delta.", "spark.databricks.io.",
+    "spark.databricks.optimizer.", "spark.databricks.photon.",
+    "spark.hadoop.fs.s3a.fast.", "spark.hadoop.fs.s3a.committer.",
+    "spark.hadoop.fs.s3a.connection.maximum", "spark.hadoop.fs.s3a.threads.",
+    "spark.hadoop.fs.s3a.experimental.", "spark.hadoop.fs.s3a.block.size",
+    "spark.hadoop.fs.s3a.multipart.size", "spark.hadoop.mapred.",
+    "spark.hadoop.mapreduce.", "spark.hadoop.parquet.",
+    "spark.kubernetes.executor.request.", "spark.kubernetes.executor.limit.",
+    "spark.yarn.maxAppAttempts", "spark.yarn.am.memory",
+};
+/* clang-format on */
+
 static bool is_noise(struct sv key)
 {
-    static const char *const begins[] = {
-        "spark.acls.",
-        "spark.admin.",
-        "spark.app.",
-        "spark.appMasterEnv.",
-        "spark.archives",
-        "spark.authenticate",
-        "spark.blockManager.port",
-        "spark.databricks.",
-        "spark.driver.appUIAddress",
-        "spark.driver.bindAddress",
-        "spark.driver.blockManager.port",
-        "spark.driver.host",
-        "spark.driver.log.",
-        "spark.driver.port",
-        "spark.driverEnv.",
-        "spark.eventLog.dir",
-        "spark.executor.id",
-        "spark.executorEnv.",
-        "spark.hadoop.",
-        "spark.history.",
-        "spark.home",
-        "spark.jars",
-        "spark.job.",
-        "spark.jobGroup.",
-        "spark.kerberos.",
-        "spark.kubernetes.",
-        "spark.logConf",
-        "spark.metrics.",
-        "spark.modify.acls",
-        "spark.org.apache.hadoop.",
-        "spark.port.",
-        "spark.pyspark.",
-        "spark.r.",
-        "spark.rdd.scope",
-        "spark.redaction.",
-        "spark.repl.",
-        "spark.resources.",
-        "spark.sql.catalogImplementation",
-        "spark.sql.dataset.",
-        "spark.sql.execution.id",
-        "spark.sql.execution.root.id",
-        "spark.sql.hive.metastore.jars",
-        "spark.sql.hive.metastore.version",
-        "spark.sql.warehouse.dir",
-        "spark.ssl.",
-        "spark.submit.",
-        "spark.ui.",
-        "spark.unsafe.exceptionOnMemoryLeak",
-        "spark.user.",
-        "spark.view.acls",
-        "spark.worker.",
-        "spark.yarn.",
-    };
-    static const char *const ends[] = {
-        ".id",       ".host",       ".port",   ".dir",       "JavaOptions",
-        "ClassPath", "LibraryPath", ".keytab", ".principal",
-    };
-    static const char *const secret[] = { "secret",     "password", "token",
-                                          "credential", "apikey",   "access.key" };
-    /* though it begins like noise */
-    static const char *const kept[] = {
-        "spark.databricks.adaptive.",
-        "spark.databricks.delta.",
-        "spark.databricks.io.",
-        "spark.databricks.optimizer.",
-        "spark.databricks.photon.",
-        "spark.hadoop.fs.s3a.fast.",
-        "spark.hadoop.fs.s3a.committer.",
-        "spark.hadoop.fs.s3a.connection.maximum",
-        "spark.hadoop.fs.s3a.threads.",
-        "spark.hadoop.fs.s3a.experimental.",
-        "spark.hadoop.fs.s3a.block.size",
-        "spark.hadoop.fs.s3a.multipart.size",
-        "spark.hadoop.mapred.",
-        "spark.hadoop.mapreduce.",
-        "spark.hadoop.parquet.",
-        "spark.kubernetes.executor.request.",
-        "spark.kubernetes.executor.limit.",
-        "spark.yarn.maxAppAttempts",
-        "spark.yarn.am.memory",
-    };
-
     if (!sv_starts(key, SV("spark.")))
         return true; /* Hadoop's and streaming's own local properties */
-    for (size_t i = 0; i < ARRAY_LEN(secret); i++)
-        if (sv_has_nocase(key, secret[i]))
-            return true; /* those that Spark redacts, and those it has missed */
-    for (size_t i = 0; i < ARRAY_LEN(kept); i++)
-        if (sv_starts(key, sv(kept[i])))
-            return false;
-    for (size_t i = 0; i < ARRAY_LEN(begins); i++)
-        if (sv_starts(key, sv(begins[i])))
+    for (size_t i = 0; i < ARRAY_LEN(noise_secret); i++)
+        if (sv_has_nocase(key, noise_secret[i]))
             return true;
-    for (size_t i = 0; i < ARRAY_LEN(ends); i++)
-        if (sv_ends(key, sv(ends[i])))
+    for (size_t i = 0; i < ARRAY_LEN(noise_kept); i++)
+        if (sv_starts(key, sv(noise_kept[i])))
+            return false;
+    for (size_t i = 0; i < ARRAY_LEN(noise_begins); i++)
+        if (sv_starts(key, sv(noise_begins[i])))
+            return true;
+    for (size_t i = 0; i < ARRAY_LEN(noise_ends); i++)
+        if (sv_ends(key, sv(noise_ends[i])))
             return true;
     return false;
 }
 
-/* --- numbers for texts -------------------------------------------------------------- */
+/* --- numbers for texts --------------------------------------------------------- */
 
 static int64_t address(struct sv text)
 {
@@ -219,8 +177,7 @@ static uint32_t key_number(struct list *l, struct sv key)
     return ix;
 }
 
-/* --- rows ------------------------------------------------------------------------------
- */
+/* --- rows ---------------------------------------------------------------------- */
 
 static void add_row(struct list *l, struct setting s)
 {
@@ -249,11 +206,13 @@ static bool is_default(const struct app *app, const struct key_state *k)
 
 static void list_application(struct list *l)
 {
+    const struct kvs *set = conf_application(l->app);
+
     for (size_t i = 0; i < conf_n_keys; i++)
         if (conf_keys[i].advice && conf_exists(l->app, conf_keys[i].key))
             add_of_application(l, key_number(l, sv(conf_keys[i].key)));
-    for (size_t i = 0; i < l->app->spark.n; i++) {
-        struct sv key = l->app->spark.items[i].key;
+    for (size_t i = 0; i < set->n; i++) {
+        struct sv key = set->items[i].key;
 
         if (!key.p)
             continue;
@@ -263,8 +222,7 @@ static void list_application(struct list *l)
     }
 }
 
-/* --- sessions
- * ---------------------------------------------------------------------------- */
+/* --- sessions ------------------------------------------------------------------ */
 
 static void count_value(struct list *l, uint32_t key_ix, struct sv value,
                         const struct sql *sql)
