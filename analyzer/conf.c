@@ -226,8 +226,11 @@ static bool master_default(const struct app *app, const char *key, struct found 
 
     if (strcmp(key, "spark.executor.cores") == 0 && !containers) {
         out->s.source = m == CONF_MASTER_UNKNOWN ? CONF_UNKNOWN : CONF_DEFAULT;
-        out->s.scope =
-            local ? SV("local mode: no executors") : SV("all cores of a worker");
+        if (m == CONF_MASTER_UNKNOWN)
+            out->s.scope = SV("master unknown");
+        else
+            out->s.scope =
+                local ? SV("local mode: no executors") : SV("all cores of a worker");
     } else if (strcmp(key, "spark.executor.instances") == 0 && containers) {
         bool dynamic = conf_bool(app, NULL, "spark.dynamicAllocation.enabled", false);
 
