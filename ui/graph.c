@@ -8,8 +8,10 @@
  * most: by their share of the critical path or of task time, whichever is larger,
  * with half a per cent more for being on the path and as much for a badge. The
  * rest is folded, one box for each execution (or job) of which something is
- * drawn, one box for all others; the boxes count towards max_nodes. A box may both
- * feed and be fed by the same stage: the graph with boxes need not be acyclic. */
+ * drawn, one box for all others. The boxes count towards max_nodes; so a stage that
+ * would open another execution competes at half its worth, and of a hundred
+ * executions alike twenty are drawn whole instead of a stage of each. A box may
+ * both feed and be fed by the same stage: the graph then has circles. */
 #include "ui/graph_base.h"
 
 #include "base/mem.h"
@@ -165,15 +167,29 @@ static enum errc take_scope(struct build *w, struct err *err)
 
 /* --- choice ------------------------------------------------------------------ */
 
+#define GROUP_REST ((uint64_t)3 << 32)
+
+/* The group a stage is folded into, if something of its group is drawn. */
+static uint64_t group_of(const struct graph_base *s)
+{
+    if (s->sql_ix != IX_NONE)
+        return (uint64_t)1 << 32 | s->sql_ix;
+    return s->job_ix != IX_NONE ? (uint64_t)2 << 32 | s->job_ix : GROUP_REST;
+}
+
 struct ranked {
+    uint64_t group;
     double score;
     uint32_t base;
 };
 
+/* By group, and within it what matters most first. */
 static int by_score(const void *a, const void *b)
 {
     const struct ranked *x = a, *y = b;
 
+    if (x->group != y->group)
+        return x->group < y->group ? -1 : 1;
     if (x->score != y->score)
         return x->score > y->score ? -1 : 1;
     return x->base < y->base ? -1 : x->base > y->base;
@@ -200,6 +216,7 @@ static struct ranked *rank_bases(struct build *w)
         if (!w->in[i])
             continue;
         r[n].base = i;
+        r[n].group = group_of(s);
         r[n].score = wall > task ? wall : task;
         if (heat > r[n].score && !w->b.heat_is_peak)
             r[n].score = heat;
@@ -210,55 +227,93 @@ static struct ranked *rank_bases(struct build *w)
     return r;
 }
 
-#define GROUP_REST ((uint64_t)3 << 32)
+/* A group in the queue for room: what its next stage is worth by the boxes that it
+ * takes. The first stage of a group needs one more for the others, the last one
+ * takes over that box. */
+struct offer {
+    double worth;
+    uint32_t begin, next, end; /* in the ranking */
+};
 
-/* The group a stage is folded into, if something of its group is drawn. */
-static uint64_t group_of(const struct graph_base *s)
+static uint32_t boxes_for(const struct offer *o)
 {
-    if (s->sql_ix != IX_NONE)
-        return (uint64_t)1 << 32 | s->sql_ix;
-    return s->job_ix != IX_NONE ? (uint64_t)2 << 32 | s->job_ix : GROUP_REST;
+    if (o->next == o->begin)
+        return o->end - o->begin > 1 ? 2 : 1;
+    return o->end - o->next > 1 ? 1 : 0;
 }
 
-/* Keeps the first n of the ranking; the number of boxes for the others. */
-static uint32_t keep_first(struct build *w, const struct ranked *r, uint32_t n)
+static void set_worth(struct offer *o, const struct ranked *r)
 {
-    struct map drawn = { 0 }, boxes = { 0 };
-    uint32_t folds = 0;
+    uint32_t boxes = boxes_for(o);
 
-    memset(w->keep, 0, w->b.n * sizeof *w->keep);
-    for (uint32_t i = 0; i < n; i++) {
-        w->keep[r[i].base] = true;
-        map_put(&drawn, (int64_t)group_of(&w->b.items[r[i].base]), 1);
-    }
-    for (uint32_t i = n; i < w->n_in; i++) {
-        uint64_t key = group_of(&w->b.items[r[i].base]);
+    o->worth = boxes ? r[o->next].score / boxes : 2; /* more than any share */
+}
 
-        if (map_get(&drawn, (int64_t)key) == MAP_NONE)
-            key = GROUP_REST;
-        if (map_get(&boxes, (int64_t)key) == MAP_NONE) {
-            map_put(&boxes, (int64_t)key, 1);
-            folds++;
-        }
+static bool better(const struct offer *a, const struct offer *b)
+{
+    return a->worth != b->worth ? a->worth > b->worth : a->begin < b->begin;
+}
+
+/* Restores the heap below place i. */
+static void sift(struct offer *heap, uint32_t n, uint32_t i)
+{
+    struct offer o = heap[i];
+
+    for (uint32_t kid; (kid = 2 * i + 1) < n; i = kid) {
+        if (kid + 1 < n && better(&heap[kid + 1], &heap[kid]))
+            kid++;
+        if (!better(&heap[kid], &o))
+            break;
+        heap[i] = heap[kid];
     }
-    map_release(&drawn);
-    map_release(&boxes);
-    w->n_keep = n;
-    return folds;
+    heap[i] = o;
+}
+
+static uint32_t make_offers(const struct build *w, const struct ranked *r, struct offer *heap)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0, end; i < w->n_in; i = end) {
+        for (end = i; end < w->n_in && r[end].group == r[i].group; end++)
+            ;
+        heap[n] = (struct offer){ .begin = i, .next = i, .end = end };
+        set_worth(&heap[n++], r);
+    }
+    for (uint32_t i = n; i-- > 0;)
+        sift(heap, n, i);
+    return n;
 }
 
 static void choose(struct build *w)
 {
-    uint32_t max = w->options->max_nodes, n = w->n_in, folds;
+    uint32_t max = w->options->max_nodes, n;
     struct ranked *r = rank_bases(w);
+    struct offer *heap = arena_array(&w->scratch, w->n_in + 1, sizeof *heap);
 
     w->keep = arena_array(&w->scratch, w->b.n + 1, sizeof *w->keep);
-    if (max && n > max)
-        n = max;
-    while ((folds = keep_first(w, r, n)) && n && n + folds > max) {
-        uint32_t excess = n + folds - max;
+    if (max == 0 || w->n_in <= max) {
+        memcpy(w->keep, w->in, w->b.n * sizeof *w->keep);
+        w->n_keep = w->n_in;
+        return;
+    }
+    n = make_offers(w, r, heap);
+    for (uint32_t left = max - 1; n;) { /* one for all groups that get no room */
+        struct offer *o = &heap[0];
+        uint32_t boxes = boxes_for(o);
 
-        n -= excess > 3 ? excess / 2 : 1;
+        if (boxes > left) {
+            heap[0] = heap[--n];
+        } else {
+            left -= boxes;
+            w->keep[r[o->next++].base] = true;
+            w->n_keep++;
+            if (o->next == o->end)
+                heap[0] = heap[--n];
+            else
+                set_worth(o, r);
+        }
+        if (n)
+            sift(heap, n, 0);
     }
 }
 
@@ -691,7 +746,8 @@ static void link_nodes(struct build *w)
         const struct path_step *s = &w->b.path[i];
         uint32_t from = w->b.items[s->from].node, to = w->b.items[s->to].node;
 
-        if (from != IX_NONE && to != IX_NONE)
+        if (from != IX_NONE && to != IX_NONE && w->drafts[from].base != IX_NONE &&
+            w->drafts[to].base != IX_NONE) /* what a box's order would be nobody knows */
             add_edge(w, (struct graph_edge){ .from = from,
                                              .to = to,
                                              .bytes = APP_NONE,

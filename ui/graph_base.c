@@ -61,6 +61,19 @@ static bool was_started(const struct stage *s)
     return stage_ran(s) || (s->status != STAGE_SKIPPED && s->submitted_ms != APP_NONE);
 }
 
+/* From the first launch to the last finish, for logs whose stages begin and end in
+ * the same moment though their tasks took time. */
+static int64_t span_of_tasks(const struct stage *s)
+{
+    int64_t first = INT64_MAX, last = INT64_MIN;
+
+    for (uint32_t row = 0; row < s->task.n; row++) {
+        first = min_i64(first, task_field(&s->task, row, TASK_LAUNCH_MS));
+        last = max_i64(last, task_field(&s->task, row, TASK_FINISH_MS));
+    }
+    return last > first ? sub_sat(last, first) : 0;
+}
+
 static void add_attempt(struct graph_base *b, const struct stage *s, uint32_t ix)
 {
     if (b->submitted_ms == APP_NONE)
@@ -77,6 +90,8 @@ static void add_attempt(struct graph_base *b, const struct stage *s, uint32_t ix
                           : add_sat(b->total[m], s->total[m]);
     if (s->submitted_ms != APP_NONE && s->completed_ms > s->submitted_ms)
         b->wall_ms = add_sat(b->wall_ms, sub_sat(s->completed_ms, s->submitted_ms));
+    else
+        b->wall_ms = add_sat(b->wall_ms, span_of_tasks(s));
     if (s->ran_for_job_ix != IX_NONE && b->job_ix == IX_NONE)
         b->job_ix = s->ran_for_job_ix;
     b->failed = s->status == STAGE_FAILED;

@@ -14,7 +14,7 @@
 
 #define OPS_KEPT 16  /* per stage; plans of hundreds of operators in a stage exist */
 #define OPS_SHOWN 3
-#define OPS_CHARS 60
+#define OPS_CHARS 56
 #define OP_CHARS 30
 
 /* Higher is more telling; 0: not shown. */
@@ -153,6 +153,7 @@ static const char *list_text(const struct op_list *l, struct arena *arena)
     bool shown[OPS_KEPT] = { false };
     struct strbuf text = { 0 };
     struct sv before = { 0 };
+    unsigned left_out = 0;
 
     for (uint32_t want = 0; want < OPS_SHOWN && want < l->n; want++) {
         int best = 0;
@@ -173,14 +174,23 @@ static const char *list_text(const struct op_list *l, struct arena *arena)
             shown[at] = true;
     }
     for (uint32_t i = 0; i < l->n; i++) {
+        struct strbuf op = { 0 };
+
         if (!shown[i] || sv_eq(l->ops[i]->name, before))
             continue;
-        if (text.len)
-            strbuf_addz(&text, ", ");
-        op_text(&text, l->ops[i]);
+        op_text(&op, l->ops[i]);
+        if (text.len && text.len + op.len + 2 > OPS_CHARS) {
+            left_out++;
+        } else {
+            strbuf_addz(&text, text.len ? ", " : "");
+            strbuf_add(&text, strbuf_sv(&op));
+        }
         before = l->ops[i]->name;
+        strbuf_release(&op);
     }
-    const char *made = text.len ? graph_clean(arena, strbuf_sv(&text), OPS_CHARS) : NULL;
+    if (left_out)
+        strbuf_printf(&text, " +%u", left_out);
+    const char *made = text.len ? graph_clean(arena, strbuf_sv(&text), OPS_CHARS + 4) : NULL;
     strbuf_release(&text);
     return made;
 }

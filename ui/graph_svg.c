@@ -16,13 +16,13 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define BOX_W 250
+#define BOX_W 285
 #define BOX_H 78
 #define GAP_X 110 /* room for the labels of edges */
 #define GAP_Y 24
 #define MARGIN 20
 #define HEAD_LINE 18
-#define BOX_CHARS 38 /* of 11 px that surely fit into a box */
+#define BOX_CHARS 42 /* of 11 px that surely fit into a box */
 #define GRID_COLUMNS 4
 #define SWEEPS 6
 #define BLUE "#1552c4"
@@ -247,7 +247,7 @@ static void box_lines(struct svg *s, const struct graph_node *n, double x, doubl
         units_bytes(&line, n->in_bytes);
         strbuf_addz(&line, "; out ");
         units_bytes(&line, n->out_bytes);
-        text_at(s->out, x + 8, y + 49, 10, ink, false, line.p, BOX_CHARS + 4);
+        text_at(s->out, x + 8, y + 49, 10, ink, false, line.p, BOX_CHARS + 5);
         strbuf_reset(&line);
     }
     for (uint32_t i = 0; i < n->n_badges; i++)
@@ -297,7 +297,7 @@ static void write_edge(struct svg *s, const struct graph_edge *e, int64_t most_b
 {
     double x1 = s->x[e->from] + BOX_W, y1 = s->y[e->from] + BOX_H / 2.0;
     double x2 = s->x[e->to], y2 = s->y[e->to] + BOX_H / 2.0;
-    double bend = fmax(fabs(x2 - x1) / 2, 60), width = graph_edge_width(e, most_bytes);
+    double bend = fmin(fmax(fabs(x2 - x1) / 2, 60), 2 * GAP_X), width = graph_edge_width(e, most_bytes);
     const char *dash = e->then || e->folded                                ? " stroke-dasharray=\"2 5\""
                        : e->via == VIA_BROADCAST || e->via == VIA_SUBQUERY ? " stroke-dasharray=\"7 5\""
                                                                            : "";
@@ -316,7 +316,7 @@ static void write_edge(struct svg *s, const struct graph_edge *e, int64_t most_b
     strbuf_printf(s->out,
                   "<path d=\"M%.1f,%.1f C%.1f,%.1f %.1f,%.1f %.1f,%.1f\" fill=\"none\" "
                   "stroke=\"%s\" stroke-width=\"%.1f\"%s/>\n",
-                  x1, y1, x1 + bend, y1, x2 - bend, y2, x2 - 6, y2,
+                  x1, y1, x1 + bend, y1, fmax(x2 - bend, 2), y2, x2 - 6, y2,
                   e->critical ? BLUE : e->reused ? "#8a8a8a" : "#4d4d4d", width, dash);
     strbuf_printf(s->out, "<path d=\"M%.1f,%.1f l-9,-5 l0,10 z\" fill=\"%s\"/>\n", x2, y2,
                   e->critical ? BLUE : "#4d4d4d");
