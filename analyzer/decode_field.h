@@ -9,47 +9,44 @@
  *     {"Stage ID":14,"Stage Attempt ID":0,"Task Type":"ShuffleMapTask",...
  *      ^ next[start]  ^ next["Stage ID"]   ^ next["Stage Attempt ID"]
  *
- * Values of the wrong kind count as absent, but whole numbers may come as text or
- * with a fraction of zero. Of a key that comes twice the last value counts.
+ * Of a key that comes twice the last value counts.
  *
  * Included by decode_isa.c only. */
 #ifndef ANALYZER_DECODE_FIELD_H
 #define ANALYZER_DECODE_FIELD_H
 
-#include "analyzer/event.h"
-#include "analyzer/scan.h"
-#include "base/mem.h"
+#include "analyzer/decode_value.h"
 
 #include <assert.h>
-#include <stdlib.h>
 
 enum field_kind {
     FIELD_I64,
     FIELD_COUNT, /* as I64; negative ones mean "not known": times, peaks, positions */
     FIELD_NONE,  /* no guess yet */
     FIELD_LONG,  /* as I64, with a key too long for one comparison */
-    FIELD_SKIP, /* known to come here, not used */
+    FIELD_SKIP,  /* known to come here, not used */
     FIELD_BOOL,
     FIELD_DOUBLE,
     FIELD_TEXT,
-    FIELD_IDS,    /* struct ids */
-    FIELD_KVS,    /* struct kvs of an object of texts */
-    FIELD_OBJECT, /* .sub, into the same record, from offset on */
-    FIELD_LIST,   /* of .sub's records: pointer and size_t at offset */
-    FIELD_EVENT,  /* the event's name, again */
-    FIELD_HOOK,   /* .hook reads it; arg: bytes at offset that are its result */
+    FIELD_EXECUTOR, /* as TEXT, an executor's id */
+    FIELD_IS,       /* bool: the text is .word */
+    FIELD_IDS,      /* struct ids */
+    FIELD_KVS,      /* struct kvs of an object of texts */
+    FIELD_OBJECT,   /* .sub, into the same record, from offset on */
+    FIELD_LIST,     /* of .sub's records: pointer and size_t at offset */
+    FIELD_EVENT,    /* the event's name, again */
+    FIELD_HOOK,     /* .hook reads it; arg: bytes at offset that are its result */
 };
 
-struct decode;
 struct shape;
 
 /* Reads any value at p. rec is the object the field belongs to. */
 typedef const char *field_hook(struct decode *d, const char *p, void *rec);
 
-struct field { /* 64 bytes: one line of the cache */
-    char key[36]; /* with quotes and colon */
+struct field {                 /* 64 bytes: one line of the cache */
+    char key[36];              /* with quotes and colon */
     uint8_t key_len, same_len; /* same_len: at most 32, compared at once */
-    uint8_t kind, bit; /* bit: of the 64, another one for each field of a shape */
+    uint8_t kind, bit;         /* bit: of the 64, another one for each field of a shape */
     uint16_t offset;
     uint16_t arg;
     uint32_t mark; /* of numbers: to set in the shape's word of what was seen */
@@ -57,6 +54,7 @@ struct field { /* 64 bytes: one line of the cache */
     union {
         const struct shape *sub;
         field_hook *hook;
+        const char *word;
     };
 };
 _Static_assert(sizeof(struct field) == 64, "a line");
@@ -67,48 +65,11 @@ struct shape {
     uint16_t size;     /* of the record, where the shape has one of its own */
     uint16_t seen_at;  /* where in the record the uint32_t of marks is */
     const void *blank; /* the record with nothing in it; NULL: all bytes zero */
-    /* After the last field. False: the record lacks what it is nothing without. */
+    /* What the record is nothing without, and a hook for what else is to be done when
+     * the object has been read; false where it finds something missing. */
+    enum { NEEDS_NOTHING, NEEDS_NUMBER, NEEDS_TEXT } needs;
+    uint16_t needs_at;
     bool (*complete)(struct decode *d, void *rec);
-};
-
-enum { SHAPE_MAX = 56, ACCUM_GUESSES = 4096, ACCUM_STAGES = 64 };
-
-/* What an accumulable of a task looks like: decode_task.h. */
-struct accum_guess {
-    char head[128];    /* from its brace to its update */
-    uint8_t head_len, head_part; /* head_part: the first bytes, at most 64 */
-    uint8_t form;
-    uint8_t kept_size; /* of struct ev_accum, or 0: not kept */
-    bool peak;         /* of execution memory */
-    uint16_t next;     /* which one came behind it */
-    int64_t id;
-};
-
-/* What was learnt from the lines so far. It makes guesses good, never answers. */
-struct decode_memo {
-    const struct decode_isa *made_by;
-    const struct field *first_field[SHAPE_MAX];
-    const struct field *next_field[SHAPE_MAX][64]; /* by the bit of the one before */
-    struct accum_guess accums[ACCUM_GUESSES];
-    struct accum_guess first[ACCUM_STAGES]; /* by stage; only .next: the first of a task */
-};
-
-/* What lives as long as the decoding of one chunk. */
-struct decode {
-    struct scan scan;
-    struct event_batch *batch;
-    struct decode_memo *memo;
-    const char *text_end; /* behind the last newline */
-    bool duplicate;    /* a field came twice in an object of this line */
-    bool event_again;  /* the event's name came where it was not expected */
-    bool lacking;      /* something inside the record is not complete */
-    bool metrics_last; /* TaskEnd: "Task Metrics" has been read */
-    int64_t task_peak; /* TaskEnd: the accumulable peakExecutionMemory */
-    struct sv task_host; /* TaskEnd: "Host Name" of Task Metrics */
-    char *rec;         /* the record being filled */
-    const char *blank; /* its blank one */
-    char *stack;       /* elements of the lists being read, the inner ones behind */
-    size_t stack_len, stack_cap;
 };
 
 /* The bits of a shape's fields follow each other because its table is written in one
@@ -120,230 +81,45 @@ struct decode {
     .bit = (at) % 64, .once = UINT64_C(1) << (at) % 64
 #define KEY(name) KEY_BIT(name, __COUNTER__)
 #define NUMBER_KIND(name, k) .kind = sizeof(QUOTED(name)) - 1 > 32 ? FIELD_LONG : k
-#define FIELD(name, k, type, member) { KEY(name), .kind = k, .offset = offsetof(type, member) }
-#define SKIPPED(name) { KEY(name), .kind = FIELD_SKIP }
-#define OBJECT_AT(name, at, shape_) { KEY(name), .kind = FIELD_OBJECT, .offset = at, .sub = &shape_ }
+#define FIELD(name, k, type, member)                                                     \
+    {                                                                                    \
+        KEY(name), .kind = k, .offset = offsetof(type, member)                           \
+    }
+#define SKIPPED(name)                                                                    \
+    {                                                                                    \
+        KEY(name), .kind = FIELD_SKIP                                                    \
+    }
+#define OBJECT_AT(name, at, shape_)                                                      \
+    {                                                                                    \
+        KEY(name), .kind = FIELD_OBJECT, .offset = at, .sub = &shape_                    \
+    }
 #define OBJECT(name, shape_) OBJECT_AT(name, 0, shape_)
 #define LIST(name, type, member, shape_)                                                 \
-    { KEY(name), .kind = FIELD_LIST, .offset = offsetof(type, member), .sub = &shape_ }
+    {                                                                                    \
+        KEY(name), .kind = FIELD_LIST, .offset = offsetof(type, member), .sub = &shape_  \
+    }
+#define IS_WORD(name, type, member, word_)                                               \
+    {                                                                                    \
+        KEY(name), .kind = FIELD_IS, .offset = offsetof(type, member), .word = word_     \
+    }
 #define HOOK(name, type, member, f)                                                      \
-    { KEY(name), .kind = FIELD_HOOK, .offset = offsetof(type, member),                   \
-      .arg = sizeof(((type *)0)->member), .hook = f }
+    {                                                                                    \
+        KEY(name), .kind = FIELD_HOOK, .offset = offsetof(type, member),                 \
+                   .arg = sizeof(((type *)0)->member), .hook = f                         \
+    }
 #define METRIC(name, m)                                                                  \
-    { KEY(name), NUMBER_KIND(name, FIELD_I64), .mark = UINT32_C(1) << METRIC_##m,        \
-      .offset = offsetof(struct ev_task_end, metric) + sizeof(int64_t) * METRIC_##m }
+    {                                                                                    \
+        KEY(name), NUMBER_KIND(name, FIELD_I64),                                         \
+            .mark = UINT32_C(1) << METRIC_##m,                                           \
+            .offset =                                                                    \
+                offsetof(struct ev_task_end, metric) + sizeof(int64_t) * METRIC_##m      \
+    }
 #define FIELDS(table) .fields = table, .n = ARRAY_LEN(table)
+#define NUMBER_AT(type, member) .needs = NEEDS_NUMBER, .needs_at = offsetof(type, member)
+#define TEXT_AT(type, member) .needs = NEEDS_TEXT, .needs_at = offsetof(type, member)
 
 static const char *read_object(struct decode *d, const char *p, const struct shape *sh,
                                void *rec);
-
-/* As arena_alloc, but not zeroed. */
-static void *take_bytes(struct arena *arena, size_t size)
-{
-    uintptr_t at = (uintptr_t)arena_bytes(arena, size + _Alignof(max_align_t) - 1);
-
-    return (void *)((at + _Alignof(max_align_t) - 1) & ~(uintptr_t)(_Alignof(max_align_t) - 1));
-}
-
-/* ---- lists ---- */
-
-static inline void stack_room(struct decode *d, size_t size)
-{
-    if (UNLIKELY(d->stack_cap - d->stack_len < size)) {
-        d->stack_cap = d->stack_cap * 2 + size + 4096;
-        d->stack = xrealloc(d->stack, d->stack_cap);
-    }
-}
-
-static void stack_push(struct decode *d, const void *item, size_t size)
-{
-    stack_room(d, size);
-    memcpy(d->stack + d->stack_len, item, size);
-    d->stack_len += size;
-}
-
-/* Moves what was pushed since `base` to the arena and puts pointer and count at `to`. */
-static void stack_take(struct decode *d, size_t base, size_t size, void *to)
-{
-    size_t len = d->stack_len - base, n = len / size;
-    void *items = NULL;
-
-    if (n) {
-        items = take_bytes(d->scan.arena, len);
-        memcpy(items, d->stack + base, len);
-    }
-    memcpy(to, &items, sizeof items);
-    memcpy((char *)to + sizeof items, &n, sizeof n);
-    d->stack_len = base;
-}
-
-/* Reads an array, each element by `element`, which pushes what it keeps. */
-typedef const char *element_reader(struct decode *d, const char *p, const void *arg);
-
-static const char *read_array(struct decode *d, const char *p, element_reader *element,
-                              const void *arg)
-{
-    struct scan *s = &d->scan;
-
-    if (*p != '[')
-        return skip_value(s, p);
-    if (++s->depth > SCAN_MAX_DEPTH)
-        return NULL;
-    p = skip_blanks(s, p + 1);
-    if (*p == ']') {
-        s->depth--;
-        return p + 1;
-    }
-    for (;;) {
-        if (!(p = element(d, p, arg)))
-            return NULL;
-        p = skip_blanks(s, p);
-        if (*p == ']') {
-            s->depth--;
-            return p + 1;
-        }
-        if (*p != ',')
-            return NULL;
-        p = skip_blanks(s, p + 1);
-    }
-}
-
-/* ---- single values ---- */
-
-static inline bool at_number(const char *p)
-{
-    return is_digit(*p) || *p == '-';
-}
-
-/* A whole number that stands in the text of a string; what ended that ends it too. */
-static bool text_number(struct sv text, int64_t *out)
-{
-    struct number parts;
-
-    return text.len && at_number(text.p) && number_parts(text.p, &parts) == text.p + text.len &&
-           number_whole(&parts, out);
-}
-
-/* A whole number, as one or as text; *whole tells. */
-static __attribute__((noinline)) const char *read_whole(struct decode *d, const char *p, int64_t *out, bool *whole)
-{
-    struct sv text;
-
-    if (LIKELY(at_number(p)))
-        return read_number(p, out, whole);
-    *whole = false;
-    if (*p != '"')
-        return skip_value(&d->scan, p);
-    unsigned n = vec_digits(p + 1);
-    if (LIKELY(n - 1 < 16 && p[n + 1] == '"')) {
-        *out = (int64_t)vec_number(p + 1, n);
-        *whole = true;
-        return p + n + 2;
-    }
-    if ((p = read_string(&d->scan, p, &text)))
-        *whole = text_number(text, out);
-    return p;
-}
-
-static const char *read_double(struct decode *d, const char *p, double *out)
-{
-    char copy[64] = "";
-    const char *end = skip_value(&d->scan, p);
-
-    if (end && at_number(p) && (size_t)(end - p) < sizeof copy) {
-        memcpy(copy, p, (size_t)(end - p));
-        *out = strtod(copy, NULL);
-    }
-    return end;
-}
-
-static inline const char *read_bool(struct decode *d, const char *p, bool *out)
-{
-    struct sv text;
-
-    if (LIKELY(memcmp(p, "fals", 4) == 0 && p[4] == 'e')) {
-        *out = false;
-        return p + 5;
-    }
-    if (memcmp(p, "true", 4) == 0) {
-        *out = true;
-        return p + 4;
-    }
-    if (*p == '"') {
-        if ((p = read_string(&d->scan, p, &text)) && (sv_is(text, "true") || sv_is(text, "false")))
-            *out = sv_is(text, "true");
-        return p;
-    }
-    return skip_value(&d->scan, p);
-}
-
-/* Text; out->p is NULL after anything else. */
-static inline const char *read_text(struct decode *d, const char *p, struct sv *out)
-{
-    *out = (struct sv){ 0 };
-    return *p == '"' ? read_string(&d->scan, p, out) : skip_value(&d->scan, p);
-}
-
-static const char *id_element(struct decode *d, const char *p, const void *arg)
-{
-    int64_t id = 0;
-    bool whole;
-
-    (void)arg;
-    if ((p = read_whole(d, p, &id, &whole)) && whole)
-        stack_push(d, &id, sizeof id);
-    return p;
-}
-
-static const char *read_ids(struct decode *d, const char *p, void *to)
-{
-    size_t base = d->stack_len;
-
-    if ((p = read_array(d, p, id_element, NULL)))
-        stack_take(d, base, sizeof(int64_t), to);
-    return p;
-}
-
-/* Numbers and booleans in a map of texts are taken as written. */
-static const char *read_kvs(struct decode *d, const char *p, void *to)
-{
-    struct scan *s = &d->scan;
-    size_t base = d->stack_len;
-
-    if (*p != '{')
-        return skip_value(s, p);
-    if (++s->depth > SCAN_MAX_DEPTH)
-        return NULL;
-    p = skip_blanks(s, p + 1);
-    while (*p != '}') {
-        struct kv kv;
-
-        if (*p != '"' || !(p = read_string(s, p, &kv.key)))
-            return NULL;
-        p = skip_blanks(s, p);
-        if (*p != ':')
-            return NULL;
-        p = skip_blanks(s, p + 1);
-        const char *value = p;
-        if (!(p = read_text(d, p, &kv.value)))
-            return NULL;
-        if (at_number(value) || *value == 't' || *value == 'f')
-            kv.value = (struct sv){ value, (size_t)(p - value) };
-        if (kv.value.p)
-            stack_push(d, &kv, sizeof kv);
-        p = skip_blanks(s, p);
-        if (*p == '}')
-            break;
-        if (*p != ',')
-            return NULL;
-        p = skip_blanks(s, p + 1);
-        if (*p == '}')
-            return NULL;
-    }
-    s->depth--;
-    stack_take(d, base, sizeof(struct kv), to);
-    return p + 1;
-}
 
 /* ---- records and fields ---- */
 
@@ -357,7 +133,8 @@ static const char *blank_of(const struct shape *sh)
 }
 
 /* Reads an object into a record of its own, beginning with a blank one. */
-static const char *read_record(struct decode *d, const char *p, const struct shape *sh, void *rec)
+static const char *read_record(struct decode *d, const char *p, const struct shape *sh,
+                               void *rec)
 {
     char *outer_rec = d->rec;
     const char *outer_blank = d->blank;
@@ -371,6 +148,20 @@ static const char *read_record(struct decode *d, const char *p, const struct sha
     return p;
 }
 
+static bool is_complete(struct decode *d, const struct shape *sh, void *rec)
+{
+    int64_t number = EVENT_NONE;
+    struct sv text = { 0 };
+
+    if (sh->needs == NEEDS_NUMBER)
+        memcpy(&number, (char *)rec + sh->needs_at, sizeof number);
+    else if (sh->needs == NEEDS_TEXT)
+        memcpy(&text, (char *)rec + sh->needs_at, sizeof text);
+    if (sh->needs != NEEDS_NOTHING && number == EVENT_NONE && !text.p)
+        return false;
+    return !sh->complete || sh->complete(d, rec);
+}
+
 static const char *record_element(struct decode *d, const char *p, const void *arg)
 {
     const struct shape *sh = arg;
@@ -379,7 +170,7 @@ static const char *record_element(struct decode *d, const char *p, const void *a
 
     if (!(p = read_record(d, p, sh, rec)))
         return NULL;
-    if (object && (!sh->complete || sh->complete(d, rec)))
+    if (object && is_complete(d, sh, rec))
         stack_push(d, rec, sh->size);
     return p;
 }
@@ -390,7 +181,8 @@ static void *restore(struct decode *d, void *at, size_t size)
 }
 
 /* Takes back what an earlier field of this key has set. */
-static void reset_field(struct decode *d, const struct shape *sh, const struct field *f, char *rec)
+static void reset_field(struct decode *d, const struct shape *sh, const struct field *f,
+                        char *rec)
 {
     char *at = rec + f->offset;
 
@@ -407,12 +199,14 @@ static void reset_field(struct decode *d, const struct shape *sh, const struct f
             *(uint32_t *)(void *)(rec + sh->seen_at) &= ~f->mark;
         break;
     case FIELD_BOOL:
+    case FIELD_IS:
         restore(d, at, sizeof(bool));
         break;
     case FIELD_DOUBLE:
         restore(d, at, sizeof(double));
         break;
     case FIELD_TEXT:
+    case FIELD_EXECUTOR:
         restore(d, at, sizeof(struct sv));
         break;
     case FIELD_IDS:
@@ -431,10 +225,11 @@ static void reset_field(struct decode *d, const struct shape *sh, const struct f
 }
 
 /* The value at p for a field that is no number. */
-static __attribute__((noinline)) const char *read_field(struct decode *d, const char *p, const struct field *f,
-                                     char *rec)
+static __attribute__((noinline)) const char *read_field(struct decode *d, const char *p,
+                                                        const struct field *f, char *rec)
 {
     char *at = rec + f->offset;
+    struct sv text;
 
     switch ((enum field_kind)f->kind) {
     case FIELD_I64:
@@ -453,6 +248,12 @@ static __attribute__((noinline)) const char *read_field(struct decode *d, const 
         return read_double(d, p, (double *)(void *)at);
     case FIELD_TEXT:
         return read_text(d, p, (struct sv *)(void *)at);
+    case FIELD_EXECUTOR:
+        return read_executor_id(d, p, (struct sv *)(void *)at);
+    case FIELD_IS:
+        p = read_text(d, p, &text);
+        *(bool *)at = sv_is(text, f->word);
+        return p;
     case FIELD_IDS:
         return read_ids(d, p, at);
     case FIELD_KVS:
@@ -474,7 +275,9 @@ static __attribute__((noinline)) const char *read_field(struct decode *d, const 
 
 /* ---- objects ---- */
 
-static const struct field no_field = { .key_len = 32, .same_len = 32, .kind = FIELD_NONE };
+static const struct field no_field = { .key_len = 32,
+                                       .same_len = 32,
+                                       .kind = FIELD_NONE };
 static const struct field other_field = { .kind = FIELD_SKIP }; /* not one of ours */
 
 static void forget_fields(struct decode_memo *memo)
@@ -489,7 +292,7 @@ static void forget_fields(struct decode_memo *memo)
 /* Whether all of f's key stands at p, of which 32 bytes have been compared. */
 static inline bool is_whole_key(const char *p, const struct field *f)
 {
-    return f->kind != FIELD_LONG || memcmp(p + 32, f->key + 32, f->key_len - 32u) == 0;
+    return f->key_len <= 32 || memcmp(p + 32, f->key + 32, f->key_len - 32u) == 0;
 }
 
 /* Reads the key at p with its colon; *behind is the position behind that. NULL: this
@@ -521,17 +324,17 @@ static inline void mark_seen(const struct shape *sh, char *rec, uint32_t seen)
         *(uint32_t *)(void *)(rec + sh->seen_at) |= seen;
 }
 
-static __attribute__((noinline)) void field_again(struct decode *d, const struct shape *sh,
-                                                  const struct field *f, char *rec)
+static __attribute__((noinline)) void
+field_again(struct decode *d, const struct shape *sh, const struct field *f, char *rec)
 {
     d->duplicate = true;
     reset_field(d, sh, f, rec);
 }
 
 /* A number that is not just digits before a comma or brace. */
-static __attribute__((noinline)) const char *read_other_number(struct decode *d, const char *p,
-                                                               const struct shape *sh,
-                                                               const struct field *f, char *rec)
+static __attribute__((noinline)) const char *
+read_other_number(struct decode *d, const char *p, const struct shape *sh,
+                  const struct field *f, char *rec)
 {
     int64_t value = 0;
     bool whole;
@@ -546,10 +349,12 @@ static __attribute__((noinline)) const char *read_other_number(struct decode *d,
 
 /* The rest of an object from its first key on. Most fields are numbers of a few digits
  * with a comma behind them: these go round the loop on the shortest way. */
-static const char *read_members(struct decode *d, const char *p, const struct shape *sh, void *to)
+static const char *read_members(struct decode *d, const char *p, const struct shape *sh,
+                                void *to)
 {
     struct decode_memo *memo = d->memo;
-    const struct field **next = memo->next_field[sh->id], **guess = &memo->first_field[sh->id];
+    const struct field **next = memo->next_field[sh->id],
+                       **guess = &memo->first_field[sh->id];
     char *rec = to;
     uint64_t fields_seen = 0;
     uint32_t seen = 0;
@@ -611,7 +416,8 @@ static const char *read_members(struct decode *d, const char *p, const struct sh
 }
 
 /* Any value at p; the fields of an object go to rec. */
-static const char *read_object(struct decode *d, const char *p, const struct shape *sh, void *rec)
+static const char *read_object(struct decode *d, const char *p, const struct shape *sh,
+                               void *rec)
 {
     struct scan *s = &d->scan;
 

@@ -2,8 +2,9 @@
  *
  *     scan_vec.h      many bytes at once: the only code that differs between sets
  *     scan.h          JSON: strings, numbers, values to skip
+ *     decode_value.h  single values and lists
  *     decode_field.h  objects into records by tables, keys predicted
- *     decode_event.h  those tables
+ *     decode_event.h, decode_stage.h, decode_sql.h   those tables
  *     decode_task.h   and those of tasks, with the path that most bytes take
  *     decode_isa.c    lines: which event, what is wrong with the line
  *
@@ -14,6 +15,7 @@
 #define DECODE_ISA portable
 #endif
 
+#include "analyzer/decode_sql.h"
 #include "analyzer/decode_task.h"
 #include "base/utf8.h"
 
@@ -25,17 +27,27 @@ struct event_class {
     const struct shape *shape;
 };
 
-#define CORE(name) { "SparkListener" name, sizeof("SparkListener" name) - 1 }
+#define CORE(name)                                                                       \
+    {                                                                                    \
+        "SparkListener" name, sizeof("SparkListener" name) - 1                           \
+    }
 #define SQL_UI(name) CLASS("org.apache.spark.sql.execution.ui.SparkListener" name)
 #define STREAM(name) CLASS("org.apache.spark.sql.streaming.StreamingQueryListener$" name)
 #define SCHEDULER(name) CLASS("org.apache.spark.scheduler.SparkListener" name)
-#define CLASS(name) { name, sizeof(name) - 1 }
+#define CLASS(name)                                                                      \
+    {                                                                                    \
+        name, sizeof(name) - 1                                                           \
+    }
 #define EXCLUDED(name)                                                                   \
     { CORE(name), EVENT_EXECUTOR_EXCLUDED, &excluded_shape },                            \
-    { SCHEDULER(name), EVENT_EXECUTOR_EXCLUDED, &excluded_shape }
+    {                                                                                    \
+        SCHEDULER(name), EVENT_EXECUTOR_EXCLUDED, &excluded_shape                        \
+    }
 #define NOT_USED(name)                                                                   \
     { CORE(name), EVENT_IGNORED, &ignored_shape },                                       \
-    { SCHEDULER(name), EVENT_IGNORED, &ignored_shape }
+    {                                                                                    \
+        SCHEDULER(name), EVENT_IGNORED, &ignored_shape                                   \
+    }
 
 /* The frequent ones first: searched in order. */
 static const struct event_class event_classes[] = {
@@ -134,7 +146,8 @@ struct line_event {
 };
 
 /* Reads the object at p as an event of the class that is already known. */
-static const char *read_event(struct decode *d, const char *p, bool inside, struct line_event *out)
+static const char *read_event(struct decode *d, const char *p, bool inside,
+                              struct line_event *out)
 {
     const struct shape *sh = out->class->shape;
     static char nothing; /* where events without a record would put their fields */
@@ -157,7 +170,7 @@ static const char *read_event(struct decode *d, const char *p, bool inside, stru
             p = *p == '}' ? p + 1 : NULL;
         d->scan.depth--;
     }
-    if (p && sh->size && (!sh->complete || sh->complete(d, rec)))
+    if (p && sh->size && is_complete(d, sh, rec))
         out->body = rec;
     return p;
 }
@@ -237,7 +250,8 @@ static const char *read_line(struct decode *d, const char *p, struct line_event 
  * null; NULL where there are none. The newline is copied too. */
 static char *without_nan(struct arena *arena, const char *line, size_t len)
 {
-    static const struct sv words[] = { CLASS("NaN"), CLASS("Infinity"), CLASS("-Infinity") };
+    static const struct sv words[] = { CLASS("NaN"), CLASS("Infinity"),
+                                       CLASS("-Infinity") };
     char *copy = arena_bytes(arena, 2 * len + 1 + DECODE_PADDING), *to = copy;
     bool found = false, inside = false;
 
@@ -269,7 +283,11 @@ static void add_event(struct event_batch *b, const struct line_event *e, uint64_
 {
     GROW(b->events, b->n, b->cap);
     b->events[b->n++] = (struct event){
-        .kind = e->class->kind, .line = b->lines, .offset = offset, .name = e->name, .body = e->body,
+        .kind = e->class->kind,
+        .line = b->lines,
+        .offset = offset,
+        .name = e->name,
+        .body = e->body,
     };
 }
 
@@ -279,7 +297,8 @@ static const char *line_end(const struct decode *d, const char *p)
 }
 
 /* Decodes the line at `line`, which ends with a newline. Returns that. */
-static const char *decode_line(struct decode *d, const char *line, uint64_t offset, bool torn)
+static const char *decode_line(struct decode *d, const char *line, uint64_t offset,
+                               bool torn)
 {
     struct event_batch *b = d->batch;
     struct line_event event;

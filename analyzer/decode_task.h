@@ -4,7 +4,7 @@
 #ifndef ANALYZER_DECODE_TASK_H
 #define ANALYZER_DECODE_TASK_H
 
-#include "analyzer/decode_event.h"
+#include "analyzer/decode_stage.h"
 
 /* ---- accumulables ---- */
 
@@ -23,7 +23,9 @@ static const struct field accumulable_fields[] = {
     SKIPPED("Metadata"),
 };
 static const struct shape accumulable_shape = {
-    FIELDS(accumulable_fields), .id = SHAPE_ACCUM, .size = sizeof(struct accumulable),
+    FIELDS(accumulable_fields),
+    .id = SHAPE_ACCUM,
+    .size = sizeof(struct accumulable),
     .blank = &blank_accumulable,
 };
 
@@ -54,14 +56,16 @@ static const struct accum_form {
     uint8_t mid_len, tail_len;
 } accum_forms[] = {
 #define FORM(q, rest)                                                                    \
-    { q ",\"Value\":" q, q ",\"Internal\":" rest, sizeof(q ",\"Value\":" q) - 1,           \
-      sizeof(q ",\"Internal\":" rest) - 1 }
+    {                                                                                    \
+        q ",\"Value\":" q, q ",\"Internal\":" rest, sizeof(q ",\"Value\":" q) - 1,       \
+            sizeof(q ",\"Internal\":" rest) - 1                                          \
+    }
 #define FORMS(q)                                                                         \
     FORM(q, "true,\"Count Failed Values\":true}"),                                       \
-    FORM(q, "true,\"Count Failed Values\":true,\"Metadata\":\"sql\"}"),                   \
-    FORM(q, "false,\"Count Failed Values\":false}"),                                     \
-    FORM(q, "false,\"Count Failed Values\":true}"),                                      \
-    FORM(q, "false,\"Count Failed Values\":true,\"Metadata\":\"sql\"}")
+        FORM(q, "true,\"Count Failed Values\":true,\"Metadata\":\"sql\"}"),              \
+        FORM(q, "false,\"Count Failed Values\":false}"),                                 \
+        FORM(q, "false,\"Count Failed Values\":true}"),                                  \
+        FORM(q, "false,\"Count Failed Values\":true,\"Metadata\":\"sql\"}")
     FORMS(""),
     FORMS("\""),
 #undef FORMS
@@ -89,7 +93,8 @@ static void forget_guesses(struct decode_memo *memo)
 
 /* Takes the accumulable at p if it is the one guessed. NULL: it is another. There is
  * room for one more on the stack. */
-static inline const char *take_guess(struct decode *d, const char *p, const struct accum_guess *g)
+static inline const char *take_guess(struct decode *d, const char *p,
+                                     const struct accum_guess *g)
 {
     const struct accum_form *form = &accum_forms[g->form];
     const char *update = p + g->head_len;
@@ -116,7 +121,8 @@ static inline const char *take_guess(struct decode *d, const char *p, const stru
 }
 
 /* Remembers the accumulable at p, which has been read as `a`, if it is like others. */
-static void learn_guess(struct decode *d, const char *p, const char *end, const struct accumulable *a)
+static void learn_guess(struct decode *d, const char *p, const char *end,
+                        const struct accumulable *a)
 {
     struct accum_guess g = { .id = a->id };
     const char *at = p;
@@ -160,8 +166,8 @@ static void learn_guess(struct decode *d, const char *p, const char *end, const 
 }
 
 /* The accumulable at p, which is not the guessed one. *g becomes the guess for it. */
-static __attribute__((noinline)) const char *read_accumulable(struct decode *d, const char *p,
-                                                              struct accum_guess **g)
+static __attribute__((noinline)) const char *
+read_accumulable(struct decode *d, const char *p, struct accum_guess **g)
 {
     struct accumulable a;
     const char *end;
@@ -229,7 +235,10 @@ static const char *task_accumulables(struct decode *d, const char *p, void *rec)
 
 /* ---- Task Info ---- */
 
-#define TEXT(literal) { literal, sizeof(literal) - 1 }
+#define TEXT(literal)                                                                    \
+    {                                                                                    \
+        literal, sizeof(literal) - 1                                                     \
+    }
 
 /* The position of text among names, or that of the last of them. */
 static unsigned word_of(struct sv text, const struct sv *names, unsigned last)
@@ -244,8 +253,10 @@ static unsigned word_of(struct sv text, const struct sv *names, unsigned last)
 static const char *task_locality(struct decode *d, const char *p, void *rec)
 {
     static const struct sv names[] = {
-        [LOCALITY_PROCESS] = TEXT("PROCESS_LOCAL"), [LOCALITY_NODE] = TEXT("NODE_LOCAL"),
-        [LOCALITY_NO_PREF] = TEXT("NO_PREF"),       [LOCALITY_RACK] = TEXT("RACK_LOCAL"),
+        [LOCALITY_PROCESS] = TEXT("PROCESS_LOCAL"),
+        [LOCALITY_NODE] = TEXT("NODE_LOCAL"),
+        [LOCALITY_NO_PREF] = TEXT("NO_PREF"),
+        [LOCALITY_RACK] = TEXT("RACK_LOCAL"),
         [LOCALITY_ANY] = TEXT("ANY"),
     };
     struct sv text;
@@ -255,44 +266,44 @@ static const char *task_locality(struct decode *d, const char *p, void *rec)
     return p;
 }
 
-static const char *task_executor(struct decode *d, const char *p, void *rec)
-{
-    return read_executor_id(d, p, &((struct ev_task *)rec)->executor_id);
-}
-
 /* struct ev_task is the first member of struct ev_task_end. */
 #define TASK_INFO_FIELDS                                                                 \
     FIELD("Task ID", FIELD_I64, struct ev_task, task_id),                                \
-    FIELD("Index", FIELD_I64, struct ev_task, index),                                    \
-    FIELD("Attempt", FIELD_I64, struct ev_task, attempt),                                \
-    FIELD("Partition ID", FIELD_COUNT, struct ev_task, partition),                        \
-    FIELD("Launch Time", FIELD_COUNT, struct ev_task, launch_ms),                         \
-    HOOK("Executor ID", struct ev_task, executor_id, task_executor),                     \
-    FIELD("Host", FIELD_TEXT, struct ev_task, host),                                     \
-    HOOK("Locality", struct ev_task, locality, task_locality),                           \
-    FIELD("Speculative", FIELD_BOOL, struct ev_task, speculative),                       \
-    FIELD("Getting Result Time", FIELD_COUNT, struct ev_task, getting_result_ms),         \
-    FIELD("Finish Time", FIELD_COUNT, struct ev_task, finish_ms),                         \
-    FIELD("Failed", FIELD_BOOL, struct ev_task, failed),                                 \
-    FIELD("Killed", FIELD_BOOL, struct ev_task, killed)
+        FIELD("Index", FIELD_I64, struct ev_task, index),                                \
+        FIELD("Attempt", FIELD_I64, struct ev_task, attempt),                            \
+        FIELD("Partition ID", FIELD_COUNT, struct ev_task, partition),                   \
+        FIELD("Launch Time", FIELD_COUNT, struct ev_task, launch_ms),                    \
+        FIELD("Executor ID", FIELD_EXECUTOR, struct ev_task, executor_id),               \
+        FIELD("Host", FIELD_TEXT, struct ev_task, host),                                 \
+        HOOK("Locality", struct ev_task, locality, task_locality),                       \
+        FIELD("Speculative", FIELD_BOOL, struct ev_task, speculative),                   \
+        FIELD("Getting Result Time", FIELD_COUNT, struct ev_task, getting_result_ms),    \
+        FIELD("Finish Time", FIELD_COUNT, struct ev_task, finish_ms),                    \
+        FIELD("Failed", FIELD_BOOL, struct ev_task, failed),                             \
+        FIELD("Killed", FIELD_BOOL, struct ev_task, killed)
 
 static const struct field task_info_fields[] = {
     TASK_INFO_FIELDS,
     SKIPPED("Accumulables"), /* of a task that has just started: there by accident */
 };
-static const struct shape task_info_shape = { FIELDS(task_info_fields), .id = SHAPE_TASK_INFO };
+static const struct shape task_info_shape = { FIELDS(task_info_fields),
+                                              .id = SHAPE_TASK_INFO };
 static const struct field ended_task_info_fields[] = {
     TASK_INFO_FIELDS,
-    { KEY("Accumulables"), .kind = FIELD_HOOK, .offset = offsetof(struct ev_task_end, accums),
+    { KEY("Accumulables"), .kind = FIELD_HOOK,
+      .offset = offsetof(struct ev_task_end, accums),
       .arg = sizeof(void *) + sizeof(size_t), .hook = task_accumulables },
 };
 static const struct shape ended_task_info_shape = {
-    FIELDS(ended_task_info_fields), .id = SHAPE_ENDED_TASK_INFO,
+    FIELDS(ended_task_info_fields),
+    .id = SHAPE_ENDED_TASK_INFO,
 };
 
 #define BLANK_TASK                                                                       \
-    { .stage_id = NONE, .stage_attempt = NONE, .task_id = NONE, .index = NONE,           \
-      .attempt = NONE, .partition = NONE, .locality = LOCALITY_ANY }
+    {                                                                                    \
+        .stage_id = NONE, .stage_attempt = NONE, .task_id = NONE, .index = NONE,         \
+        .attempt = NONE, .partition = NONE, .locality = LOCALITY_ANY                     \
+    }
 static const struct ev_task blank_task = BLANK_TASK;
 static const struct field task_fields[] = {
     FIELD("Stage ID", FIELD_I64, struct ev_task, stage_id),
@@ -308,23 +319,24 @@ static bool task_start_complete(struct decode *d, void *rec)
     (void)d;
     if (task->stage_attempt == NONE)
         task->stage_attempt = 0; /* not logged before 1.2 */
-    return task->stage_id != NONE && task->task_id != NONE;
+    return task->stage_id != NONE;
 }
 
 static const struct shape task_start_shape = {
-    FIELDS(task_fields), .id = SHAPE_TASK, .size = sizeof(struct ev_task),
-    .blank = &blank_task, .complete = task_start_complete,
+    FIELDS(task_fields),
+    .id = SHAPE_TASK,
+    .size = sizeof(struct ev_task),
+    .blank = &blank_task,
+    NUMBER_AT(struct ev_task, task_id),
+    .complete = task_start_complete,
 };
 
-static bool task_result_complete(struct decode *d, void *rec)
-{
-    (void)d;
-    return ((struct ev_task *)rec)->task_id != NONE;
-}
-
 static const struct shape task_result_shape = {
-    FIELDS(task_fields), .id = SHAPE_TASK, .size = sizeof(struct ev_task),
-    .blank = &blank_task, .complete = task_result_complete,
+    FIELDS(task_fields),
+    .id = SHAPE_TASK,
+    .size = sizeof(struct ev_task),
+    .blank = &blank_task,
+    NUMBER_AT(struct ev_task, task_id),
 };
 
 /* ---- Task Metrics ---- */
@@ -332,21 +344,24 @@ static const struct shape task_result_shape = {
 #define METRICS_SEEN offsetof(struct ev_task_end, metrics_seen)
 
 /* Not used, but long and in every task, so that it pays to read it as if it were. */
-struct push { int64_t number; };
-#define PUSH(name) { KEY(name), NUMBER_KIND(name, FIELD_I64) }
+struct push {
+    int64_t number;
+};
+#define PUSH(name)                                                                       \
+    {                                                                                    \
+        KEY(name), NUMBER_KIND(name, FIELD_I64)                                          \
+    }
 static const struct field push_fields[] = {
-    PUSH("Corrupt Merged Block Chunks"),
-    PUSH("Merged Fetch Fallback Count"),
-    PUSH("Merged Remote Blocks Fetched"),
-    PUSH("Merged Local Blocks Fetched"),
-    PUSH("Merged Remote Chunks Fetched"),
-    PUSH("Merged Local Chunks Fetched"),
-    PUSH("Merged Remote Bytes Read"),
-    PUSH("Merged Local Bytes Read"),
+    PUSH("Corrupt Merged Block Chunks"),     PUSH("Merged Fetch Fallback Count"),
+    PUSH("Merged Remote Blocks Fetched"),    PUSH("Merged Local Blocks Fetched"),
+    PUSH("Merged Remote Chunks Fetched"),    PUSH("Merged Local Chunks Fetched"),
+    PUSH("Merged Remote Bytes Read"),        PUSH("Merged Local Bytes Read"),
     PUSH("Merged Remote Requests Duration"),
 };
 static const struct shape push_shape = {
-    FIELDS(push_fields), .id = SHAPE_PUSH, .size = sizeof(struct push),
+    FIELDS(push_fields),
+    .id = SHAPE_PUSH,
+    .size = sizeof(struct push),
 };
 
 static const char *push_metrics(struct decode *d, const char *p, void *rec)
@@ -370,7 +385,9 @@ static const struct field shuffle_read_fields[] = {
     { KEY("Shuffle Push Read Metrics"), .kind = FIELD_HOOK, .hook = push_metrics },
 };
 static const struct shape shuffle_read_shape = {
-    FIELDS(shuffle_read_fields), .id = SHAPE_SHUFFLE_READ, .seen_at = METRICS_SEEN,
+    FIELDS(shuffle_read_fields),
+    .id = SHAPE_SHUFFLE_READ,
+    .seen_at = METRICS_SEEN,
 };
 static const struct field shuffle_write_fields[] = {
     METRIC("Shuffle Bytes Written", SHUFFLE_WRITE_BYTES),
@@ -378,7 +395,9 @@ static const struct field shuffle_write_fields[] = {
     METRIC("Shuffle Records Written", SHUFFLE_WRITE_ROWS),
 };
 static const struct shape shuffle_write_shape = {
-    FIELDS(shuffle_write_fields), .id = SHAPE_SHUFFLE_WRITE, .seen_at = METRICS_SEEN,
+    FIELDS(shuffle_write_fields),
+    .id = SHAPE_SHUFFLE_WRITE,
+    .seen_at = METRICS_SEEN,
 };
 static const struct field input_fields[] = {
     SKIPPED("Data Read Method"),
@@ -386,7 +405,9 @@ static const struct field input_fields[] = {
     METRIC("Records Read", INPUT_ROWS),
 };
 static const struct shape input_shape = {
-    FIELDS(input_fields), .id = SHAPE_INPUT, .seen_at = METRICS_SEEN,
+    FIELDS(input_fields),
+    .id = SHAPE_INPUT,
+    .seen_at = METRICS_SEEN,
 };
 static const struct field output_fields[] = {
     SKIPPED("Data Write Method"),
@@ -394,7 +415,9 @@ static const struct field output_fields[] = {
     METRIC("Records Written", OUTPUT_ROWS),
 };
 static const struct shape output_shape = {
-    FIELDS(output_fields), .id = SHAPE_OUTPUT, .seen_at = METRICS_SEEN,
+    FIELDS(output_fields),
+    .id = SHAPE_OUTPUT,
+    .seen_at = METRICS_SEEN,
 };
 
 static const char *metrics_host(struct decode *d, const char *p, void *rec)
@@ -424,7 +447,9 @@ static const struct field metrics_fields[] = {
     SKIPPED("Updated Blocks"),
 };
 static const struct shape metrics_shape = {
-    FIELDS(metrics_fields), .id = SHAPE_METRICS, .seen_at = METRICS_SEEN,
+    FIELDS(metrics_fields),
+    .id = SHAPE_METRICS,
+    .seen_at = METRICS_SEEN,
 };
 
 static const char *read_metrics(struct decode *d, const char *p, struct ev_task_end *e)
@@ -462,13 +487,9 @@ static const char *reason_word(struct decode *d, const char *p, void *rec)
     struct sv text;
 
     p = read_text(d, p, &text);
-    ((struct ev_task_end *)rec)->reason = (enum task_end_reason)word_of(text, names, REASON_UNKNOWN);
+    ((struct ev_task_end *)rec)->reason =
+        (enum task_end_reason)word_of(text, names, REASON_UNKNOWN);
     return p;
-}
-
-static const char *reason_executor(struct decode *d, const char *p, void *rec)
-{
-    return read_executor_id(d, p, &((struct ev_task_end *)rec)->lost_executor);
 }
 
 /* 1.x logs the metrics of a task that threw with the exception. */
@@ -478,11 +499,12 @@ static const char *reason_metrics(struct decode *d, const char *p, void *rec)
 }
 
 static const struct field end_manager_fields[] = {
-    HOOK("Executor ID", struct ev_task_end, lost_executor, reason_executor),
+    FIELD("Executor ID", FIELD_EXECUTOR, struct ev_task_end, lost_executor),
     SKIPPED("Host"),
     SKIPPED("Port"),
 };
-static const struct shape end_manager_shape = { FIELDS(end_manager_fields), .id = SHAPE_END_MANAGER };
+static const struct shape end_manager_shape = { FIELDS(end_manager_fields),
+                                                .id = SHAPE_END_MANAGER };
 static const struct field end_reason_fields[] = {
     HOOK("Reason", struct ev_task_end, reason, reason_word),
     OBJECT("Block Manager Address", end_manager_shape),
@@ -498,33 +520,30 @@ static const struct field end_reason_fields[] = {
     SKIPPED("Accumulator Updates"),
     { KEY("Metrics"), .kind = FIELD_HOOK, .hook = reason_metrics },
     FIELD("Kill Reason", FIELD_TEXT, struct ev_task_end, reason_text),
-    HOOK("Executor ID", struct ev_task_end, lost_executor, reason_executor),
+    FIELD("Executor ID", FIELD_EXECUTOR, struct ev_task_end, lost_executor),
     FIELD("Exit Caused By App", FIELD_BOOL, struct ev_task_end, exit_caused_by_app),
     FIELD("Loss Reason", FIELD_TEXT, struct ev_task_end, reason_text),
 };
-static const struct shape end_reason_shape = { FIELDS(end_reason_fields), .id = SHAPE_END_REASON };
+static const struct shape end_reason_shape = { FIELDS(end_reason_fields),
+                                               .id = SHAPE_END_REASON };
 
 /* ---- TaskEnd ---- */
-
-static const char *task_type(struct decode *d, const char *p, void *rec)
-{
-    struct sv text;
-
-    p = read_text(d, p, &text);
-    ((struct ev_task_end *)rec)->result_task = sv_is(text, "ResultTask");
-    return p;
-}
 
 #define NO_REASON REASON_UNKNOWN + 1 /* until the line gives one */
 
 static const struct ev_task_end blank_task_end = {
-    .task = BLANK_TASK, .reason = (enum task_end_reason)(NO_REASON), .exit_caused_by_app = true,
-    .fetch_shuffle_id = NONE, .fetch_map_id = NONE, .fetch_map_index = NONE, .fetch_reduce_id = NONE,
+    .task = BLANK_TASK,
+    .reason = (enum task_end_reason)(NO_REASON),
+    .exit_caused_by_app = true,
+    .fetch_shuffle_id = NONE,
+    .fetch_map_id = NONE,
+    .fetch_map_index = NONE,
+    .fetch_reduce_id = NONE,
 };
 static const struct field task_end_fields[] = {
     FIELD("Stage ID", FIELD_I64, struct ev_task, stage_id),
     FIELD("Stage Attempt ID", FIELD_I64, struct ev_task, stage_attempt),
-    HOOK("Task Type", struct ev_task_end, result_task, task_type),
+    IS_WORD("Task Type", struct ev_task_end, result_task, "ResultTask"),
     OBJECT("Task End Reason", end_reason_shape),
     OBJECT("Task Info", ended_task_info_shape),
     OBJECT_AT("Task Executor Metrics", offsetof(struct ev_task_end, peaks), peaks_shape),
@@ -537,8 +556,9 @@ static bool task_end_complete(struct decode *d, void *rec)
     struct ev_task_end *e = rec;
 
     if (e->reason == (enum task_end_reason)(NO_REASON))
-        e->reason = e->task.killed ? REASON_KILLED :
-                    e->task.failed ? REASON_UNKNOWN : REASON_SUCCESS;
+        e->reason = e->task.killed   ? REASON_KILLED
+                    : e->task.failed ? REASON_UNKNOWN
+                                     : REASON_SUCCESS;
     if (e->has_metrics && d->task_peak != NONE &&
         !(e->metrics_seen >> METRIC_PEAK_EXECUTION_BYTES & 1)) {
         e->metrics_seen |= UINT32_C(1) << METRIC_PEAK_EXECUTION_BYTES;
@@ -551,11 +571,16 @@ static bool task_end_complete(struct decode *d, void *rec)
 }
 
 static const struct shape task_end_shape = {
-    FIELDS(task_end_fields), .id = SHAPE_TASK_END, .size = sizeof(struct ev_task_end),
-    .blank = &blank_task_end, .complete = task_end_complete,
+    FIELDS(task_end_fields),
+    .id = SHAPE_TASK_END,
+    .size = sizeof(struct ev_task_end),
+    .blank = &blank_task_end,
+    NUMBER_AT(struct ev_task, task_id),
+    .complete = task_end_complete,
 };
 
-_Static_assert(offsetof(struct ev_task_end, task) == 0, "shapes of a task serve its end too");
+_Static_assert(offsetof(struct ev_task_end, task) == 0,
+               "shapes of a task serve its end too");
 _Static_assert(METRIC_COUNT <= 32 && PEAK_COUNT <= 32, "one bit each");
 
 #endif

@@ -45,7 +45,10 @@ extern const struct decode_isa decode_isa_portable;
 #ifdef __x86_64__
 /* For scan_vec.h, which says why they are here. */
 #define BYTES_4(c) c, c, c, c
-#define BYTES_16(c) { BYTES_4(c), BYTES_4(c), BYTES_4(c), BYTES_4(c) }
+#define BYTES_16(c)                                                                      \
+    {                                                                                    \
+        BYTES_4(c), BYTES_4(c), BYTES_4(c), BYTES_4(c)                                   \
+    }
 extern const int8_t vec_constants[3][16];
 _Alignas(16) const int8_t vec_constants[3][16] = {
     BYTES_16(0x80 - '0'), /* added, makes '0' the lowest signed number */
@@ -57,12 +60,10 @@ extern const struct decode_isa decode_isa_sse42, decode_isa_avx2, decode_isa_avx
 
 const struct decode_isa *const decode_isas[] = {
 #ifdef __x86_64__
-    &decode_isa_avx512,
-    &decode_isa_avx2,
+    &decode_isa_avx512,   &decode_isa_avx2,
     &decode_isa_sse42,
 #endif
-    &decode_isa_portable,
-    NULL,
+    &decode_isa_portable, NULL,
 };
 
 const struct decode_isa *decode_isa_best(void)

@@ -14,7 +14,7 @@
 #define EVENT_NONE INT64_MIN
 
 enum event_kind {
-    EVENT_UNKNOWN, /* valid, with an "Event" we do not know: `name` says which */
+    EVENT_UNKNOWN,          /* valid, with an "Event" we do not know: `name` says which */
     EVENT_LOG_START,        /* body: struct ev_version; also Databricks' metadata line */
     EVENT_APP_START,        /* struct ev_app */
     EVENT_APP_END,          /* struct ev_app */
@@ -22,28 +22,28 @@ enum event_kind {
     EVENT_RESOURCE_PROFILE, /* struct ev_resource_profile */
     EVENT_EXECUTOR_ADDED,   /* struct ev_executor */
     EVENT_EXECUTOR_REMOVED, /* struct ev_executor */
-    EVENT_EXECUTOR_EXCLUDED, /* struct ev_executor; excluded or blacklisted, also for a stage; nodes have host only */
-    EVENT_BLOCK_MANAGER_ADDED,   /* struct ev_block_manager */
-    EVENT_BLOCK_MANAGER_REMOVED, /* struct ev_block_manager */
-    EVENT_BLOCK_UPDATED,    /* struct ev_block */
-    EVENT_UNPERSIST,        /* struct ev_id: rdd id */
-    EVENT_JOB_START,        /* struct ev_job_start */
-    EVENT_JOB_END,          /* struct ev_job_end */
-    EVENT_STAGE_SUBMITTED,  /* struct ev_stage */
-    EVENT_STAGE_COMPLETED,  /* struct ev_stage */
+    EVENT_EXECUTOR_EXCLUDED,   /* struct ev_executor; or blacklisted; nodes: host only */
+    EVENT_BLOCK_MANAGER_ADDED, /* struct ev_block_manager */
+    EVENT_BLOCK_MANAGER_REMOVED,  /* struct ev_block_manager */
+    EVENT_BLOCK_UPDATED,          /* struct ev_block */
+    EVENT_UNPERSIST,              /* struct ev_id: rdd id */
+    EVENT_JOB_START,              /* struct ev_job_start */
+    EVENT_JOB_END,                /* struct ev_job_end */
+    EVENT_STAGE_SUBMITTED,        /* struct ev_stage */
+    EVENT_STAGE_COMPLETED,        /* struct ev_stage */
     EVENT_STAGE_EXECUTOR_METRICS, /* struct ev_stage_peaks */
-    EVENT_TASK_START,       /* struct ev_task */
-    EVENT_TASK_GETTING_RESULT, /* struct ev_task */
-    EVENT_TASK_END,         /* struct ev_task_end */
-    EVENT_SQL_START,        /* struct ev_sql_start */
-    EVENT_SQL_END,          /* struct ev_sql_end */
-    EVENT_SQL_PLAN,         /* struct ev_sql_plan: SQLAdaptiveExecutionUpdate */
-    EVENT_SQL_METRICS,      /* struct ev_sql_plan with metrics only: SQLAdaptiveSQLMetricUpdates */
-    EVENT_DRIVER_ACCUMS,    /* struct ev_driver_accums */
-    EVENT_STREAM_STARTED,   /* struct ev_stream */
-    EVENT_STREAM_PROGRESS,  /* struct ev_stream */
+    EVENT_TASK_START,             /* struct ev_task */
+    EVENT_TASK_GETTING_RESULT,    /* struct ev_task */
+    EVENT_TASK_END,               /* struct ev_task_end */
+    EVENT_SQL_START,              /* struct ev_sql_start */
+    EVENT_SQL_END,                /* struct ev_sql_end */
+    EVENT_SQL_PLAN,               /* struct ev_sql_plan: SQLAdaptiveExecutionUpdate */
+    EVENT_SQL_METRICS,     /* struct ev_sql_plan: SQLAdaptiveSQLMetricUpdates, no plan */
+    EVENT_DRIVER_ACCUMS,   /* struct ev_driver_accums */
+    EVENT_STREAM_STARTED,  /* struct ev_stream */
+    EVENT_STREAM_PROGRESS, /* struct ev_stream */
     EVENT_STREAM_TERMINATED, /* struct ev_stream */
-    EVENT_IGNORED,          /* known by name, nothing in it that is used (no body) */
+    EVENT_IGNORED,           /* known by name, nothing in it that is used (no body) */
     EVENT_KIND_COUNT
 };
 
@@ -61,15 +61,21 @@ struct ids {
     size_t n;
 };
 
-struct ev_version { struct sv version; };
-struct ev_id { int64_t id; };
+struct ev_version {
+    struct sv version;
+};
+struct ev_id {
+    int64_t id;
+};
 
 struct ev_app {
     struct sv name, id, attempt, user;
     int64_t time_ms;
 };
 
-struct ev_environment { struct kvs jvm, spark; }; /* the other lists are not kept */
+struct ev_environment {
+    struct kvs jvm, spark;
+}; /* the other lists are not kept */
 
 struct ev_resource_profile {
     int64_t id, cores, memory_mib, memory_overhead_mib, offheap_mib;
@@ -103,7 +109,8 @@ struct ev_rdd {
     int64_t replication, partitions;
 };
 
-struct ev_accum { /* of a task or stage: name does not begin "internal.metrics." and value is a whole number */
+struct ev_accum { /* of a task or stage: name does not begin "internal.metrics." and value
+                     is a whole number */
     int64_t id, value; /* the task's Update; for stages: Value */
 };
 
@@ -147,22 +154,28 @@ struct ev_stage_peaks {
 };
 
 enum task_end_reason { /* Spark's names; order is that of severity in views */
-    REASON_SUCCESS,
-    REASON_RESUBMITTED,
-    REASON_FETCH_FAILED,
-    REASON_EXCEPTION,
-    REASON_RESULT_LOST,
-    REASON_KILLED,
-    REASON_COMMIT_DENIED,
-    REASON_EXECUTOR_LOST,
-    REASON_UNKNOWN,
+                       REASON_SUCCESS,
+                       REASON_RESUBMITTED,
+                       REASON_FETCH_FAILED,
+                       REASON_EXCEPTION,
+                       REASON_RESULT_LOST,
+                       REASON_KILLED,
+                       REASON_COMMIT_DENIED,
+                       REASON_EXECUTOR_LOST,
+                       REASON_UNKNOWN,
 };
 
-enum locality { LOCALITY_PROCESS, LOCALITY_NODE, LOCALITY_NO_PREF, LOCALITY_RACK, LOCALITY_ANY };
+enum locality {
+    LOCALITY_PROCESS,
+    LOCALITY_NODE,
+    LOCALITY_NO_PREF,
+    LOCALITY_RACK,
+    LOCALITY_ANY
+};
 
 struct ev_task {
-    int64_t stage_id, stage_attempt; /* EVENT_NONE in TaskGettingResult */
-    int64_t task_id, index, attempt, partition; /* partition EVENT_NONE: as index */
+    int64_t stage_id, stage_attempt;                 /* EVENT_NONE in TaskGettingResult */
+    int64_t task_id, index, attempt, partition;      /* partition EVENT_NONE: as index */
     int64_t launch_ms, finish_ms, getting_result_ms; /* 0: not (yet) */
     struct sv executor_id, host;
     enum locality locality;
@@ -175,11 +188,12 @@ struct ev_task_end {
     enum task_end_reason reason;
     struct sv reason_class; /* ExceptionFailure: Class Name */
     struct sv reason_text;  /* Description, Message, Loss Reason or Kill Reason */
-    struct sv lost_executor; /* ExecutorLostFailure: Executor ID; FetchFailed: whose output */
+    struct sv
+        lost_executor; /* ExecutorLostFailure: Executor ID; FetchFailed: whose output */
     bool exit_caused_by_app; /* ExecutorLostFailure; true where missing */
     int64_t fetch_shuffle_id, fetch_map_id, fetch_map_index, fetch_reduce_id;
-    bool has_metrics;       /* "Task Metrics" is there */
-    uint32_t metrics_seen;  /* bit per enum task_metric */
+    bool has_metrics;      /* "Task Metrics" is there */
+    uint32_t metrics_seen; /* bit per enum task_metric */
     int64_t metric[METRIC_COUNT];
     struct ev_peaks peaks;
     struct ev_accum *accums;
@@ -227,7 +241,8 @@ struct ev_driver_accums {
 
 struct ev_stream {
     struct sv id, run_id, name, timestamp, exception; /* timestamp: ISO-8601 */
-    int64_t batch_id, batch_ms, input_rows; /* batch_ms: triggerExecution or batchDuration */
+    int64_t batch_id, input_rows;                     /* rows: of all sources */
+    int64_t batch_ms; /* triggerExecution, else batchDuration */
 };
 
 struct event {
@@ -240,18 +255,18 @@ struct event {
 
 /* What was wrong with a line. Lines with FATAL kinds yield no event. */
 enum line_damage {
-    DAMAGE_NOT_JSON,   /* fatal: a full parser would refuse the line */
-    DAMAGE_NO_EVENT,   /* fatal: JSON, but no object with an "Event" */
-    DAMAGE_FIELDS,     /* fatal: a known event without the fields it is nothing without */
-    DAMAGE_EMPTY,      /* a line of blanks only */
-    DAMAGE_NUL,        /* NUL bytes in the line */
-    DAMAGE_CRLF,       /* carriage return before the newline */
-    DAMAGE_BOM,        /* byte order mark in front */
-    DAMAGE_UTF8,       /* bytes that are not UTF-8 */
+    DAMAGE_NOT_JSON, /* fatal: a full parser would refuse the line */
+    DAMAGE_NO_EVENT, /* fatal: JSON, but no object with an "Event" */
+    DAMAGE_FIELDS,   /* fatal: a known event without the fields it is nothing without */
+    DAMAGE_EMPTY,    /* a line of blanks only */
+    DAMAGE_NUL,      /* NUL bytes in the line */
+    DAMAGE_CRLF,     /* carriage return before the newline */
+    DAMAGE_BOM,      /* byte order mark in front */
+    DAMAGE_UTF8,     /* bytes that are not UTF-8 */
     DAMAGE_DUPLICATE_KEY, /* a field of ours twice in one object: the last one counts */
-    DAMAGE_BARE_NAN,   /* NaN or Infinity as a bare word: read as null */
-    DAMAGE_TORN,       /* fatal: last line of a part, without newline, not JSON */
-    DAMAGE_TOO_LONG,   /* fatal: longer than the reader's limit; skipped */
+    DAMAGE_BARE_NAN,      /* NaN or Infinity as a bare word: read as null */
+    DAMAGE_TORN,          /* fatal: last line of a part, without newline, not JSON */
+    DAMAGE_TOO_LONG,      /* fatal: longer than the reader's limit; skipped */
     DAMAGE_COUNT
 };
 
@@ -261,6 +276,8 @@ struct damage_note {
     uint64_t offset;
 };
 
+/* A zeroed one is empty. Use it for chunk after chunk, with a reset between: the
+ * decoder remembers in it what the lines of the log look like, and guesses. */
 struct event_batch {
     struct arena arena;
     struct event *events;
@@ -268,7 +285,7 @@ struct event_batch {
     struct damage_note *damage;
     size_t n_damage, cap_damage;
     uint32_t lines; /* in the chunk, damaged ones included */
-    void *memo;     /* the decoder's: what it expects of this log's lines. Kept by reset */
+    void *memo;     /* the decoder's, kept by reset */
 };
 
 void event_batch_reset(struct event_batch *b);

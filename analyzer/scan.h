@@ -78,7 +78,8 @@ struct number {
 };
 
 /* Any number. The position behind it, or NULL. */
-static __attribute__((noinline)) const char *number_parts(const char *p, struct number *out)
+static __attribute__((noinline)) const char *number_parts(const char *p,
+                                                          struct number *out)
 {
     bool point = false;
 

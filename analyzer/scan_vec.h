@@ -53,7 +53,8 @@ static inline uint64_t value_of_8(uint64_t w, unsigned n)
     w = (w - BYTES_OF('0')) << (64 - 8 * n); /* zeros move in as leading digits */
     w = w * 10 + (w >> 8);
     return (((w & UINT64_C(0x000000FF000000FF)) * UINT64_C(0x000F424000000064)) +
-            (((w >> 16) & UINT64_C(0x000000FF000000FF)) * UINT64_C(0x0000271000000001))) >>
+            (((w >> 16) & UINT64_C(0x000000FF000000FF)) *
+             UINT64_C(0x0000271000000001))) >>
            32;
 }
 
@@ -135,7 +136,8 @@ static inline bool vec_same_64(const char *p, const char *q, unsigned n)
 /* Constants that the compiler does not know (event.c), so that it takes them from
  * memory; it would rather build them anew, from three instructions each time. */
 enum { VEC_LOWEST_DIGIT, VEC_TENTH_DIGIT, VEC_MINUS_ZERO, VEC_CONSTANTS };
-extern __attribute__((visibility("hidden"))) const int8_t vec_constants[VEC_CONSTANTS][16];
+extern __attribute__((visibility("hidden")))
+const int8_t vec_constants[VEC_CONSTANTS][16];
 
 static inline __m128i load_16(const char *p)
 {
@@ -216,7 +218,8 @@ static inline unsigned vec_text(const char *p, bool *high)
 
 static inline bool vec_same(const char *p, const char *key, unsigned n)
 {
-    __m128i other = _mm_and_si128(_mm_xor_si128(load_16(p), load_16(key)), load_16(first_bytes(n)));
+    __m128i other =
+        _mm_and_si128(_mm_xor_si128(load_16(p), load_16(key)), load_16(first_bytes(n)));
     __m128i rest = _mm_and_si128(_mm_xor_si128(load_16(p + 16), load_16(key + 16)),
                                  load_16(first_bytes(n) + 16));
 
@@ -250,7 +253,8 @@ static inline unsigned vec_plain(const char *p)
     __m256i stop = _mm256_or_si256(_mm256_cmpeq_epi8(v, _mm256_set1_epi8('"')),
                                    _mm256_cmpeq_epi8(v, _mm256_set1_epi8('\\')));
 
-    stop = _mm256_or_si256(stop, _mm256_cmpgt_epi8(_mm256_set1_epi8(0x20), v)); /* signed */
+    stop =
+        _mm256_or_si256(stop, _mm256_cmpgt_epi8(_mm256_set1_epi8(0x20), v)); /* signed */
     return _tzcnt_u32((unsigned)_mm256_movemask_epi8(stop));
 }
 

@@ -102,8 +102,8 @@ int main(int argc, char **argv)
 
                 best = s < best ? s : best;
             }
-            printf("%-9s %6.3f GB/s  %9zu events  %s\n", isa->name, (double)len / best / 1e9,
-                   events, argv[i]);
+            printf("%-9s %6.3f GB/s  %9zu events  %s\n", isa->name,
+                   (double)len / best / 1e9, events, argv[i]);
             event_batch_release(&b);
         }
         free(text);

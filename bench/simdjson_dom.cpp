@@ -37,7 +37,10 @@ int main(int argc, char **argv)
             lines = bad = 0;
             for (size_t at = 0; at < len;) {
                 size_t n = len - at < chunk ? len - at : chunk;
-                n = size_t((const char *)memchr(&text[at + n - 1], '\n', len - at - n + 1) - &text[at]) + 1;
+                n = size_t(
+                        (const char *)memchr(&text[at + n - 1], '\n', len - at - n + 1) -
+                        &text[at]) +
+                    1;
                 unsigned char touched = 0;
                 for (size_t k = 0; k < n; k += 64)
                     touched ^= (unsigned char)text[at + k];
@@ -46,16 +49,19 @@ int main(int argc, char **argv)
                 for (size_t p = at; p < at + n;) {
                     const char *nl = (const char *)memchr(&text[p], '\n', at + n - p);
                     size_t line_len = size_t(nl - &text[p]);
-                    bad += parser.parse(&text[p], line_len, false).error() != simdjson::SUCCESS;
+                    bad += parser.parse(&text[p], line_len, false).error() !=
+                           simdjson::SUCCESS;
                     lines++;
                     p += line_len + 1;
                 }
-                spent += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+                spent += std::chrono::duration<double>(std::chrono::steady_clock::now() -
+                                                       start)
+                             .count();
                 at += n;
             }
             best = spent < best ? spent : best;
         }
-        printf("%-9s %6.3f GB/s  %9zu lines (%zu refused)  %s\n", "simdjson", double(len) / best / 1e9, lines,
-               bad, argv[i]);
+        printf("%-9s %6.3f GB/s  %9zu lines (%zu refused)  %s\n", "simdjson",
+               double(len) / best / 1e9, lines, bad, argv[i]);
     }
 }

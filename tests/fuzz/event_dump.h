@@ -162,7 +162,8 @@ static inline void dump_peaks(struct strbuf *out, const struct ev_peaks *p)
 
 static inline void dump_task(struct strbuf *out, const struct ev_task *t)
 {
-    static const char *const localities[] = { "process", "node", "no-pref", "rack", "any" };
+    static const char *const localities[] = { "process", "node", "no-pref", "rack",
+                                              "any" };
 
     dump_i64(out, "stage", t->stage_id);
     dump_i64(out, "stage_attempt", t->stage_attempt);
@@ -202,7 +203,8 @@ static inline void dump_task_end(struct strbuf *out, const struct ev_task_end *e
     dump_accums(out, e->accums, e->n_accums);
 }
 
-static inline void dump_plan_metrics(struct strbuf *out, const struct ev_plan_metric *m, size_t n)
+static inline void dump_plan_metrics(struct strbuf *out, const struct ev_plan_metric *m,
+                                     size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         strbuf_printf(out, " metric{");
@@ -353,12 +355,36 @@ static inline void dump_body(struct strbuf *out, const struct event *e)
 static inline void dump_event(struct strbuf *out, const struct event *e)
 {
     static const char *const names[EVENT_KIND_COUNT] = {
-        "UNKNOWN", "LOG_START", "APP_START", "APP_END", "ENVIRONMENT", "RESOURCE_PROFILE",
-        "EXECUTOR_ADDED", "EXECUTOR_REMOVED", "EXECUTOR_EXCLUDED", "BLOCK_MANAGER_ADDED",
-        "BLOCK_MANAGER_REMOVED", "BLOCK_UPDATED", "UNPERSIST", "JOB_START", "JOB_END",
-        "STAGE_SUBMITTED", "STAGE_COMPLETED", "STAGE_EXECUTOR_METRICS", "TASK_START",
-        "TASK_GETTING_RESULT", "TASK_END", "SQL_START", "SQL_END", "SQL_PLAN", "SQL_METRICS",
-        "DRIVER_ACCUMS", "STREAM_STARTED", "STREAM_PROGRESS", "STREAM_TERMINATED", "IGNORED",
+        "UNKNOWN",
+        "LOG_START",
+        "APP_START",
+        "APP_END",
+        "ENVIRONMENT",
+        "RESOURCE_PROFILE",
+        "EXECUTOR_ADDED",
+        "EXECUTOR_REMOVED",
+        "EXECUTOR_EXCLUDED",
+        "BLOCK_MANAGER_ADDED",
+        "BLOCK_MANAGER_REMOVED",
+        "BLOCK_UPDATED",
+        "UNPERSIST",
+        "JOB_START",
+        "JOB_END",
+        "STAGE_SUBMITTED",
+        "STAGE_COMPLETED",
+        "STAGE_EXECUTOR_METRICS",
+        "TASK_START",
+        "TASK_GETTING_RESULT",
+        "TASK_END",
+        "SQL_START",
+        "SQL_END",
+        "SQL_PLAN",
+        "SQL_METRICS",
+        "DRIVER_ACCUMS",
+        "STREAM_STARTED",
+        "STREAM_PROGRESS",
+        "STREAM_TERMINATED",
+        "IGNORED",
     };
 
     strbuf_printf(out, "%" PRIu32 " %s", e->line, names[e->kind]);

@@ -54,20 +54,67 @@ static void add_byte(struct text *t, int c)
 /* ---- a grammar ---- */
 
 static const char *const words[] = {
-    "Event", "Stage ID", "Stage Attempt ID", "Task Info", "Task ID", "Index", "Attempt",
-    "Accumulables", "ID", "Name", "Update", "Value", "Internal", "Count Failed Values",
-    "Metadata", "sql", "Task Metrics", "Executor Run Time", "Executor CPU Time",
-    "Shuffle Read Metrics", "Fetch Wait Time", "Task Executor Metrics", "JVMHeapMemory",
-    "Job ID", "Stage Infos", "RDD Info", "RDD ID", "Parent IDs", "Properties", "Host Name",
-    "SparkListenerTaskEnd", "SparkListenerTaskStart", "SparkListenerJobStart", "Reason",
-    "SparkListenerStageSubmitted", "SparkListenerUnpersistRDD", "Task End Reason", "Metrics",
-    "org.apache.spark.sql.execution.ui.SparkListenerSQLExecutionStart", "executionId",
-    "sparkPlanInfo", "children", "metrics", "metadata", "nodeName", "accumulatorId",
-    "org.apache.spark.sql.execution.ui.SparkListenerDriverAccumUpdates", "accumUpdates",
-    "internal.metrics.executorRunTime", "internal.metrics.peakExecutionMemory",
-    "number of output rows", "SparkListenerEnvironmentUpdate", "Spark Properties", "Timestamp",
-    "org.apache.spark.sql.streaming.StreamingQueryListener$QueryProgressEvent", "progress",
-    "sources", "numInputRows", "id", "a", "",
+    "Event",
+    "Stage ID",
+    "Stage Attempt ID",
+    "Task Info",
+    "Task ID",
+    "Index",
+    "Attempt",
+    "Accumulables",
+    "ID",
+    "Name",
+    "Update",
+    "Value",
+    "Internal",
+    "Count Failed Values",
+    "Metadata",
+    "sql",
+    "Task Metrics",
+    "Executor Run Time",
+    "Executor CPU Time",
+    "Shuffle Read Metrics",
+    "Fetch Wait Time",
+    "Task Executor Metrics",
+    "JVMHeapMemory",
+    "Job ID",
+    "Stage Infos",
+    "RDD Info",
+    "RDD ID",
+    "Parent IDs",
+    "Properties",
+    "Host Name",
+    "SparkListenerTaskEnd",
+    "SparkListenerTaskStart",
+    "SparkListenerJobStart",
+    "Reason",
+    "SparkListenerStageSubmitted",
+    "SparkListenerUnpersistRDD",
+    "Task End Reason",
+    "Metrics",
+    "org.apache.spark.sql.execution.ui.SparkListenerSQLExecutionStart",
+    "executionId",
+    "sparkPlanInfo",
+    "children",
+    "metrics",
+    "metadata",
+    "nodeName",
+    "accumulatorId",
+    "org.apache.spark.sql.execution.ui.SparkListenerDriverAccumUpdates",
+    "accumUpdates",
+    "internal.metrics.executorRunTime",
+    "internal.metrics.peakExecutionMemory",
+    "number of output rows",
+    "SparkListenerEnvironmentUpdate",
+    "Spark Properties",
+    "Timestamp",
+    "org.apache.spark.sql.streaming.StreamingQueryListener$QueryProgressEvent",
+    "progress",
+    "sources",
+    "numInputRows",
+    "id",
+    "a",
+    "",
 };
 
 static void make_blanks(struct text *t)
@@ -79,9 +126,34 @@ static void make_blanks(struct text *t)
 static void make_number(struct text *t)
 {
     static const char *const odd[] = {
-        "-", "-0", "01", "1.", "-.5", ".5", "1e5", "1E+5", "1e-5", "1e", "1e+", "1.5e3", "+1",
-        "1-2", "--1", "9223372036854775807", "9223372036854775808", "-9223372036854775809",
-        "0x1", "1.2.3", "1e5.", "NaN", "Infinity", "-Infinity", "-NaN", "1.0", "12e0", "0.0e9",
+        "-",
+        "-0",
+        "01",
+        "1.",
+        "-.5",
+        ".5",
+        "1e5",
+        "1E+5",
+        "1e-5",
+        "1e",
+        "1e+",
+        "1.5e3",
+        "+1",
+        "1-2",
+        "--1",
+        "9223372036854775807",
+        "9223372036854775808",
+        "-9223372036854775809",
+        "0x1",
+        "1.2.3",
+        "1e5.",
+        "NaN",
+        "Infinity",
+        "-Infinity",
+        "-NaN",
+        "1.0",
+        "12e0",
+        "0.0e9",
         "123456789012345678901234567890123456789012345678901234567890123",
         "1234567890123456789012345678901234567890123456789012345678901234",
         "0000000000000000000000000000000000000000000000000000000000000.5",
@@ -98,9 +170,33 @@ static void make_number(struct text *t)
 static void make_escape(struct text *t)
 {
     static const char *const escapes[] = {
-        "\\n", "\\\"", "\\\\", "\\/", "\\t", "\\b", "\\f", "\\r", "\\u0041", "\\u00e9", "\\u0000",
-        "\\u20AC", "\\uD83D\\uDE00", "\\uD83D", "\\uDE00", "\\uD83D\\u0041", "\\uD83D\\n", "\\u12",
-        "\\uZZZZ", "\\u12\\\"", "\\x", "\\", "\\u", "\\u123\\", "\\u000g", "\\uD83Dx", "\\'",
+        "\\n",
+        "\\\"",
+        "\\\\",
+        "\\/",
+        "\\t",
+        "\\b",
+        "\\f",
+        "\\r",
+        "\\u0041",
+        "\\u00e9",
+        "\\u0000",
+        "\\u20AC",
+        "\\uD83D\\uDE00",
+        "\\uD83D",
+        "\\uDE00",
+        "\\uD83D\\u0041",
+        "\\uD83D\\n",
+        "\\u12",
+        "\\uZZZZ",
+        "\\u12\\\"",
+        "\\x",
+        "\\",
+        "\\u",
+        "\\u123\\",
+        "\\u000g",
+        "\\uD83Dx",
+        "\\'",
     };
 
     addz(t, escapes[rnd(rnd(3) ? 13 : ARRAY_LEN(escapes))]);
@@ -163,7 +259,8 @@ static void make_members(struct text *t, uint32_t depth, bool object)
 
 static void make_value(struct text *t, uint32_t depth)
 {
-    static const char *const literals[] = { "true", "false", "null", "tru", "nul", "TRUE", "nulll" };
+    static const char *const literals[] = { "true", "false", "null", "tru",
+                                            "nul",  "TRUE",  "nulll" };
 
     make_blanks(t);
     switch (depth > 5 ? 3 + rnd(3) : rnd(6)) {
@@ -214,7 +311,8 @@ static void make_nest(struct text *t)
 
 static void mutate_once(struct text *t)
 {
-    static const char alphabet[] = "\"\\{}[]:,0123456789-+.eE ntrufalsNI\t\r\n\xEF\xC3\x80/\x01";
+    static const char alphabet[] =
+        "\"\\{}[]:,0123456789-+.eE ntrufalsNI\t\r\n\xEF\xC3\x80/\x01";
     size_t at = t->len ? rnd((uint32_t)t->len) : 0, n = 1 + rnd(rnd(4) ? 3 : 40);
 
     if (n > t->len - at)
@@ -352,12 +450,13 @@ int main(int argc, char **argv)
             return 1;
         }
         if ((i + 1) % 1000000 == 0) {
-            printf("%" PRIu64 " million, %" PRIu64 " accepted, %ld s\n", (i + 1) / 1000000,
-                   oracle.accepted, (long)(time(NULL) - start));
+            printf("%" PRIu64 " million, %" PRIu64 " accepted, %ld s\n",
+                   (i + 1) / 1000000, oracle.accepted, (long)(time(NULL) - start));
             fflush(stdout);
         }
     }
-    printf("%" PRIu64 " texts, %" PRIu64 " of them JSON: all agree\n", count, oracle.accepted);
+    printf("%" PRIu64 " texts, %" PRIu64 " of them JSON: all agree\n", count,
+           oracle.accepted);
     oracle_release(&oracle);
     return 0;
 }

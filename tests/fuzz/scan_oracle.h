@@ -38,7 +38,8 @@ static inline bool batch_took_json(const struct event_batch *b)
 }
 
 struct oracle {
-    struct event_batch batch[8]; /* one per decoder, so that what one learns stays its own */
+    struct event_batch
+        batch[8]; /* one per decoder, so that what one learns stays its own */
     struct strbuf dump, first;
     uint64_t asked, accepted;
 };
@@ -64,7 +65,8 @@ static inline bool oracle_same_fresh(struct oracle *o, const char *text, size_t 
 }
 
 /* NULL where all agree on the bytes, else what went wrong. */
-static inline const char *oracle_disagrees(struct oracle *o, const char *bytes, size_t len)
+static inline const char *oracle_disagrees(struct oracle *o, const char *bytes,
+                                           size_t len)
 {
     static char why[200];
     char *text = xmalloc(len + DECODE_PADDING); /* of its own: asan sees steps too far */
@@ -82,14 +84,16 @@ static inline const char *oracle_disagrees(struct oracle *o, const char *bytes, 
         if (!isa->supported())
             continue;
         if (isa->valid(text, len) != want) {
-            snprintf(why, sizeof why, "%s: valid() says %d, cJSON %d", isa->name, !want, want);
+            snprintf(why, sizeof why, "%s: valid() says %d, cJSON %d", isa->name, !want,
+                     want);
             bad = why;
             break;
         }
         event_batch_reset(b);
         isa->lines(text, len, true, b);
         if (one_line && len && batch_took_json(b) != want) {
-            snprintf(why, sizeof why, "%s: lines() says %d, cJSON %d", isa->name, !want, want);
+            snprintf(why, sizeof why, "%s: lines() says %d, cJSON %d", isa->name, !want,
+                     want);
             bad = why;
         }
         strbuf_reset(&o->dump);

@@ -11,7 +11,8 @@
 #include <cmocka.h>
 
 #define each_isa(isa)                                                                    \
-    for (const struct decode_isa *const *at_ = decode_isas, *isa; (isa = *at_) != NULL; at_++) \
+    for (const struct decode_isa *const *at_ = decode_isas, *isa; (isa = *at_) != NULL;  \
+         at_++)                                                                          \
         if (isa->supported())
 
 /* Decodes text and dumps what came out of it. */
@@ -31,7 +32,8 @@ static void dump_of(const struct decode_isa *isa, struct sv text, struct event_b
 
 static void expect(struct sv name, struct sv text, struct sv want)
 {
-    each_isa(isa) {
+    each_isa(isa)
+    {
         struct event_batch b = { 0 };
         struct strbuf got = { 0 };
 
@@ -108,20 +110,25 @@ static void odd_bytes_decode_as_expected(void **state)
         { "blanks around",
           TEXT(" \t{ \"Event\" : \"SparkListenerUnpersistRDD\" , \"RDD ID\" : 4 } "),
           TEXT("0 UNPERSIST rdd=4\n1 lines\n") },
-        { "blank lines", TEXT("\n \t\n"), TEXT("0 empty lines @0\n1 empty lines @1\n2 lines\n") },
+        { "blank lines", TEXT("\n \t\n"),
+          TEXT("0 empty lines @0\n1 empty lines @1\n2 lines\n") },
         { "blank tail", TEXT("{\"Event\":\"x\"}\n  "),
           TEXT("0 UNKNOWN event=\"x\"\n1 empty lines @14\n2 lines\n") },
-        { "NUL bytes", TEXT("{\"Event\":\"x\",\000\"a\":\"\000\"}\n\000\000\n{\"Event\":\"y\"}\n"),
+        { "NUL bytes",
+          TEXT("{\"Event\":\"x\",\000\"a\":\"\000\"}\n\000\000\n{\"Event\":\"y\"}\n"),
           TEXT("0 UNKNOWN event=\"x\"\n2 UNKNOWN event=\"y\"\n"
                "0 NUL bytes @0\n1 empty lines @23\n1 NUL bytes @23\n3 lines\n") },
         { "NUL by escape",
-          TEXT("{\"Event\":\"SparkListenerExecutorRemoved\",\"Executor ID\":\"a\\u0000b\"}"),
+          TEXT("{\"Event\":\"SparkListenerExecutorRemoved\",\"Executor "
+               "ID\":\"a\\u0000b\"}"),
           TEXT("0 EXECUTOR_REMOVED id=\"a\000b\"\n1 lines\n") },
         { "CRLF", TEXT("{\"Event\":\"x\"}\r\n{\"Event\":\"y\"}\n"),
-          TEXT("0 UNKNOWN event=\"x\"\n1 UNKNOWN event=\"y\"\n0 CRLF line ends @0\n2 lines\n") },
+          TEXT("0 UNKNOWN event=\"x\"\n1 UNKNOWN event=\"y\"\n0 CRLF line ends @0\n2 "
+               "lines\n") },
         { "byte order mark", TEXT("\xEF\xBB\xBF{\"Event\":\"x\"}\n"),
           TEXT("0 UNKNOWN event=\"x\"\n0 byte order mark @0\n1 lines\n") },
-        { "byte order mark alone", TEXT("\xEF\xBB\xBF\n"), TEXT("0 not JSON @0\n1 lines\n") },
+        { "byte order mark alone", TEXT("\xEF\xBB\xBF\n"),
+          TEXT("0 not JSON @0\n1 lines\n") },
         { "UTF-8 and not",
           TEXT("{\"Event\":\"x\",\"a\":\"\377\"}\n{\"Event\":\"y\",\"a\":\"\303\251\"}\n"
                "{\"Event\":\"\303\"}\n"),
@@ -129,20 +136,27 @@ static void odd_bytes_decode_as_expected(void **state)
                "0 not UTF-8 @0\n2 not UTF-8 @45\n3 lines\n") },
         { "torn", TEXT("{\"Event\":\"x\"}\n{\"Event\":\"SparkListenerTa"),
           TEXT("0 UNKNOWN event=\"x\"\n1 torn last line @14\n2 lines\n") },
-        { "last line whole but for its newline", TEXT("{\"Event\":\"x\"}\n{\"Event\":\"y\"}"),
+        { "last line whole but for its newline",
+          TEXT("{\"Event\":\"x\"}\n{\"Event\":\"y\"}"),
           TEXT("0 UNKNOWN event=\"x\"\n1 UNKNOWN event=\"y\"\n2 lines\n") },
         { "name that is not UTF-8 in an accumulable, twice",
-          TEXT("{\"Event\":\"SparkListenerTaskEnd\",\"Stage ID\":1,\"Task Info\":{\"Task ID\":1,"
+          TEXT("{\"Event\":\"SparkListenerTaskEnd\",\"Stage ID\":1,\"Task Info\":{\"Task "
+               "ID\":1,"
                "\"Accumulables\":[{\"ID\":1,\"Name\":\"a name of some length \377\","
-               "\"Update\":\"3\",\"Value\":\"4\",\"Internal\":true,\"Count Failed Values\":true}]"
+               "\"Update\":\"3\",\"Value\":\"4\",\"Internal\":true,\"Count Failed "
+               "Values\":true}]"
                "}}\n"
-               "{\"Event\":\"SparkListenerTaskEnd\",\"Stage ID\":1,\"Task Info\":{\"Task ID\":1,"
+               "{\"Event\":\"SparkListenerTaskEnd\",\"Stage ID\":1,\"Task Info\":{\"Task "
+               "ID\":1,"
                "\"Accumulables\":[{\"ID\":1,\"Name\":\"a name of some length \377\","
-               "\"Update\":\"3\",\"Value\":\"4\",\"Internal\":true,\"Count Failed Values\":true}]"
+               "\"Update\":\"3\",\"Value\":\"4\",\"Internal\":true,\"Count Failed "
+               "Values\":true}]"
                "}}\n"),
-          TEXT("0 TASK_END stage=1 stage_attempt=0 task=1 launch=0 finish=0 getting=0 any reason=0"
+          TEXT("0 TASK_END stage=1 stage_attempt=0 task=1 launch=0 finish=0 getting=0 "
+               "any reason=0"
                " accum.1=3\n"
-               "1 TASK_END stage=1 stage_attempt=0 task=1 launch=0 finish=0 getting=0 any reason=0"
+               "1 TASK_END stage=1 stage_attempt=0 task=1 launch=0 finish=0 getting=0 "
+               "any reason=0"
                " accum.1=3\n"
                "0 not UTF-8 @0\n1 not UTF-8 @199\n2 lines\n") },
 #undef TEXT
@@ -200,13 +214,17 @@ static void every_task_metric_is_read(void **state)
         struct strbuf text = { 0 }, want = { 0 };
         bool top = *metrics[i].group == '\0';
 
-        strbuf_addz(&text, "{\"Event\":\"SparkListenerTaskEnd\",\"Stage ID\":1,\"Task Info\":{"
-                           "\"Task ID\":2},\"Task Metrics\":{");
+        strbuf_addz(&text,
+                    "{\"Event\":\"SparkListenerTaskEnd\",\"Stage ID\":1,\"Task Info\":{"
+                    "\"Task ID\":2},\"Task Metrics\":{");
         if (!top)
             strbuf_printf(&text, "\"%s\":{", metrics[i].group);
         strbuf_printf(&text, "\"%s\":12345}}%s\n", metrics[i].field, top ? "" : "}");
-        strbuf_printf(&want, "0 TASK_END stage=1 stage_attempt=0 task=2 launch=0 finish=0 getting=0"
-                             " any reason=0 metrics %s=12345\n1 lines\n", metrics[i].key);
+        strbuf_printf(
+            &want,
+            "0 TASK_END stage=1 stage_attempt=0 task=2 launch=0 finish=0 getting=0"
+            " any reason=0 metrics %s=12345\n1 lines\n",
+            metrics[i].key);
         expect(sv(metrics[i].key), strbuf_sv(&text), strbuf_sv(&want));
         strbuf_release(&text);
         strbuf_release(&want);
@@ -220,10 +238,15 @@ static void every_executor_metric_is_read(void **state)
         const char *name = executor_metric_name((enum executor_metric)i);
         struct strbuf text = { 0 }, want = { 0 };
 
-        strbuf_printf(&text, "{\"Event\":\"SparkListenerStageExecutorMetrics\",\"Executor ID\":\"1\","
-                             "\"Stage ID\":2,\"Executor Metrics\":{\"%s\":17}}\n", name);
-        strbuf_printf(&want, "0 STAGE_EXECUTOR_METRICS executor=\"1\" stage=2 attempt=0 %s=17\n"
-                             "1 lines\n", name);
+        strbuf_printf(
+            &text,
+            "{\"Event\":\"SparkListenerStageExecutorMetrics\",\"Executor ID\":\"1\","
+            "\"Stage ID\":2,\"Executor Metrics\":{\"%s\":17}}\n",
+            name);
+        strbuf_printf(&want,
+                      "0 STAGE_EXECUTOR_METRICS executor=\"1\" stage=2 attempt=0 %s=17\n"
+                      "1 lines\n",
+                      name);
         expect(sv(name), strbuf_sv(&text), strbuf_sv(&want));
         strbuf_release(&text);
         strbuf_release(&want);
@@ -252,9 +275,14 @@ static int64_t some_number(void)
 static void add_accumulable(struct strbuf *line, struct strbuf *want, int id)
 {
     static const char *const names[] = {
-        "rows", "duration", "number of output rows", "internal.metrics.executorRunTime",
-        "a name that is so long that the head of it does not fit into one comparison of 64 bytes",
-        "time taken waiting on file write IO (part of shuffle file write)", "internal.metrics.",
+        "rows",
+        "duration",
+        "number of output rows",
+        "internal.metrics.executorRunTime",
+        "a name that is so long that the head of it does not fit into one comparison of "
+        "64 bytes",
+        "time taken waiting on file write IO (part of shuffle file write)",
+        "internal.metrics.",
     };
     static const char *const tails[] = {
         "\"Internal\":true,\"Count Failed Values\":true}",
@@ -265,10 +293,13 @@ static void add_accumulable(struct strbuf *line, struct strbuf *want, int id)
     };
     const char *name = names[id % (int)ARRAY_LEN(names)];
     int64_t update = some_number();
-    const char *q = id % 3 ? "\"" : "", *sign = rnd(20) ? "" : "-", *blank = rnd(50) ? "" : " ";
+    const char *q = id % 3 ? "\"" : "", *sign = rnd(20) ? "" : "-",
+               *blank = rnd(50) ? "" : " ";
 
-    strbuf_printf(line, "{\"ID\":%d,\"Name\":\"%s\",%s\"Update\":%s%s%" PRId64 "%s,\"Value\":%s%" PRId64
-                        "%s,%s", id, name, blank, q, sign, update, q, q, some_number(), q,
+    strbuf_printf(line,
+                  "{\"ID\":%d,\"Name\":\"%s\",%s\"Update\":%s%s%" PRId64
+                  "%s,\"Value\":%s%" PRId64 "%s,%s",
+                  id, name, blank, q, sign, update, q, q, some_number(), q,
                   tails[rnd(30) ? id % 4 : 4]);
     if (strncmp(name, "internal.metrics.", 17) != 0)
         strbuf_printf(want, " accum.%d=%" PRId64, id, *sign ? -update : update);
@@ -282,10 +313,16 @@ static void accumulables_are_right_when_guessed(void **state)
     for (int task = 0; task < 3000; task++) {
         int stage = (int)rnd(3), first = stage * 4099 + 10, n = 0;
 
-        strbuf_printf(&text, "{\"Event\":\"SparkListenerTaskEnd\",\"Stage ID\":%d,\"Task Info\":{"
-                             "\"Task ID\":%d,\"Accumulables\":[", stage, task);
-        strbuf_printf(&want, "%d TASK_END stage=%d stage_attempt=0 task=%d launch=0 finish=0 getting=0"
-                             " any reason=0", task, stage, task);
+        strbuf_printf(
+            &text,
+            "{\"Event\":\"SparkListenerTaskEnd\",\"Stage ID\":%d,\"Task Info\":{"
+            "\"Task ID\":%d,\"Accumulables\":[",
+            stage, task);
+        strbuf_printf(
+            &want,
+            "%d TASK_END stage=%d stage_attempt=0 task=%d launch=0 finish=0 getting=0"
+            " any reason=0",
+            task, stage, task);
         for (int i = 0; i < 40; i++) {
             if (rnd(15) == 0)
                 continue;
@@ -307,7 +344,8 @@ static void compare_decoders(const char *path, const char *text, size_t len)
 {
     struct strbuf first = { 0 }, dump = { 0 };
 
-    each_isa(isa) {
+    each_isa(isa)
+    {
         struct event_batch b = { 0 };
 
         isa->lines(text, len, true, &b);
@@ -378,7 +416,8 @@ static int64_t tree_number(const cJSON *object, const char *name)
     return cJSON_IsNumber(item) ? (int64_t)item->valuedouble : EVENT_NONE;
 }
 
-static void check_metrics(const cJSON *tree, const struct ev_task_end *e, const char *where)
+static void check_metrics(const cJSON *tree, const struct ev_task_end *e,
+                          const char *where)
 {
     static const struct {
         const char *group, *field;
@@ -390,8 +429,9 @@ static void check_metrics(const cJSON *tree, const struct ev_task_end *e, const 
 
     for (unsigned i = 0; i < METRIC_COUNT; i++) {
         const char *group = metrics[i].group;
-        int64_t want = tree_number(*group ? cJSON_GetObjectItemCaseSensitive(tree, group) : tree,
-                                   metrics[i].field);
+        int64_t want =
+            tree_number(*group ? cJSON_GetObjectItemCaseSensitive(tree, group) : tree,
+                        metrics[i].field);
 
         if (i == METRIC_PEAK_EXECUTION_BYTES && want == EVENT_NONE)
             continue; /* may come from an accumulable */
@@ -401,21 +441,25 @@ static void check_metrics(const cJSON *tree, const struct ev_task_end *e, const 
     }
 }
 
-static void check_accums(const cJSON *list, const struct ev_task_end *e, const char *where)
+static void check_accums(const cJSON *list, const struct ev_task_end *e,
+                         const char *where)
 {
     const cJSON *item;
     size_t n = 0;
 
-    cJSON_ArrayForEach(item, list) {
+    cJSON_ArrayForEach(item, list)
+    {
         const cJSON *name = cJSON_GetObjectItemCaseSensitive(item, "Name");
         const cJSON *update = cJSON_GetObjectItemCaseSensitive(item, "Update");
         const char *text = cJSON_GetStringValue(update);
         char *end = NULL;
         int64_t value = text ? strtoll(text, &end, 10) : tree_number(item, "Update");
 
-        if (cJSON_IsString(name) && strncmp(name->valuestring, "internal.metrics.", 17) == 0)
+        if (cJSON_IsString(name) &&
+            strncmp(name->valuestring, "internal.metrics.", 17) == 0)
             continue;
-        if (!update || (text && (end == text || *end)) || (!text && !cJSON_IsNumber(update)))
+        if (!update || (text && (end == text || *end)) ||
+            (!text && !cJSON_IsNumber(update)))
             continue;
         if (n >= e->n_accums || e->accums[n].id != tree_number(item, "ID") ||
             e->accums[n].value != value)
@@ -438,7 +482,8 @@ static void check_task_ends(const char *path, const char *text, size_t len)
         if (b.events[i].kind != EVENT_TASK_END)
             continue;
         snprintf(where, sizeof where, "%s:%" PRIu32, path, b.events[i].line + 1);
-        cJSON *tree = cJSON_ParseWithLength(text + b.events[i].offset, len - b.events[i].offset);
+        cJSON *tree =
+            cJSON_ParseWithLength(text + b.events[i].offset, len - b.events[i].offset);
         const cJSON *info = cJSON_GetObjectItemCaseSensitive(tree, "Task Info");
 
         assert_int_equal(e->task.task_id, tree_number(info, "Task ID"));
@@ -446,7 +491,8 @@ static void check_task_ends(const char *path, const char *text, size_t len)
         assert_int_equal(e->task.finish_ms, tree_number(info, "Finish Time"));
         assert_int_equal(e->task.stage_id, tree_number(tree, "Stage ID"));
         if (cJSON_HasObjectItem(tree, "Task Metrics"))
-            check_metrics(cJSON_GetObjectItemCaseSensitive(tree, "Task Metrics"), e, where);
+            check_metrics(cJSON_GetObjectItemCaseSensitive(tree, "Task Metrics"), e,
+                          where);
         check_accums(cJSON_GetObjectItemCaseSensitive(info, "Accumulables"), e, where);
         cJSON_Delete(tree);
     }

@@ -38,7 +38,8 @@ static inline void log_unpack(struct strbuf *text, const struct strbuf *packed)
     ZSTD_freeDStream(stream);
 }
 
-static inline int log_file(const char *path, const struct stat *st, int type, struct FTW *ftw)
+static inline int log_file(const char *path, const struct stat *st, int type,
+                           struct FTW *ftw)
 {
     struct strbuf raw = { 0 }, text = { 0 };
     static char block[1 << 16];

@@ -52,7 +52,8 @@ static const struct nasty {
     { "12345678901234567", true },
     { "123456789012345678901234567890123", true },
     { "1234567890123456789012345678901234567890123456789012345678901234567890", true },
-    { "[1234567890123456789012345678901234567890123456789012345678901234567890x]", false },
+    { "[1234567890123456789012345678901234567890123456789012345678901234567890x]",
+      false },
     { "NaN", false },
     { "-Infinity", false },
     /* words */
@@ -130,9 +131,15 @@ static const struct nasty {
     { "{} {}", false },
     { "[][]", false },
     /* byte order marks: only before five bytes and more */
-    { "\xEF\xBB\xBF" "1", false },
-    { "\xEF\xBB\xBF" "12", true },
-    { "\xEF\xBB\xBF" "{}", true },
+    { "\xEF\xBB\xBF"
+      "1",
+      false },
+    { "\xEF\xBB\xBF"
+      "12",
+      true },
+    { "\xEF\xBB\xBF"
+      "{}",
+      true },
     { "\xEF\xBB\xBF\xEF\xBB\xBF{}", false },
     { " \xEF\xBB\xBF{}", false },
 };
@@ -191,7 +198,8 @@ static void every_cut_is_judged_as_by_cjson(void **state)
 {
     static const char line[] =
         " {\"a\":[1,-2.5e+3,true,false,null,{}],\"long enough a key to cross a block\":"
-        "\"caf\xC3\xA9 \\u00e9 \\ud83d\\ude00 \\\\ \\\" \\/ \\b\\f\\n\\r\\t and on it goes\","
+        "\"caf\xC3\xA9 \\u00e9 \\ud83d\\ude00 \\\\ \\\" \\/ \\b\\f\\n\\r\\t and on it "
+        "goes\","
         "\"o\":{\"p\":{\"q\":[[],[[]]]}} , \"z\" : 12345678901234567890 }\r";
     char text[512];
 
