@@ -14,6 +14,7 @@ DESTDIR ?=
 
 BUILD   ?= build
 MAKEFLAGS += -rR
+AR      := $(if $(filter default undefined,$(origin AR)),ar,$(AR))
 CC      := $(if $(filter default,$(origin CC)),cc,$(CC))
 OPT     ?= -O3 -g
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror

@@ -272,7 +272,8 @@ static void list_stages(struct app_builder *b, struct job *j)
  * settings, usually those of the job before, and then shared with it. */
 static bool is_setting(struct sv key)
 {
-    static const char *const own[] = { "spark.sql.execution.", "spark.job.description",
+    static const char *const own[] = { "spark.sql.execution.id", "spark.sql.execution.root.id",
+                                       "spark.sql.execution.query.id", "spark.job.description",
                                        "spark.job.tags", "spark.job.interruptOnCancel",
                                        "spark.jobGroup.id", "spark.rdd.scope",
                                        "spark.sql.dataset." };
