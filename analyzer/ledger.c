@@ -16,6 +16,9 @@
 #include <stdlib.h>
 
 #define SLOT_UNIT 4096 /* weight of one millisecond with all slots in one class */
+/* More cores at once are a damaged log. With the longest span there is (timeline.c)
+ * products stay below 2^63. */
+#define CORES_LIMIT (INT64_C(1) << 20)
 
 const char *segment_kind_name(enum segment_kind k)
 {
@@ -46,7 +49,7 @@ const char *core_entry_name(enum core_entry e)
 
 enum class { /* of a millisecond inside a stage or wait segment */
     CLASS_WORK, CLASS_TAIL, CLASS_FEW, CLASS_SHARING, CLASS_SCHEDULING, CLASS_QUEUEING,
-    CLASS_EXECUTORS, CLASS_COUNT
+    CLASS_EXECUTORS, CLASS_RETRIES, CLASS_COUNT
 };
 
 struct sweep {
@@ -55,43 +58,68 @@ struct sweep {
     struct ledgers *l;
     struct parts *parts;     /* per stage */
     int64_t cores, running, waiting; /* now: cores offered; tasks */
-    int64_t running_small;   /* running tasks of stages with fewer tasks than slots */
+    int64_t running_tasks;   /* all tasks of the stages that run any now */
     uint32_t *running_of, *waiting_of; /* per stage */
     uint32_t *seen_of;       /* tasks of the stage on the timeline */
+    int64_t *tasks_of;       /* tasks the stage has */
     int64_t used_ms;         /* of cores */
     int64_t clipped_ms;      /* of them, more than were offered */
     size_t segment;          /* the one that holds the time being swept */
-    int64_t weights[CLASS_COUNT]; /* of that segment */
+    int64_t weights[CLASS_COUNT]; /* of that segment, in SLOT_UNIT */
+    int64_t slot_ms[CLASS_COUNT]; /* not in weights yet: since the number of slots changed */
+    int64_t slots;                /* that number */
 };
 
 static int64_t slots_now(const struct sweep *w)
 {
-    return max_i64(w->running, w->cores / w->t->task_cpus);
+    return max_i64(w->running, min_i64(w->cores, CORES_LIMIT) / w->t->task_cpus);
+}
+
+__extension__ typedef unsigned __int128 wide;
+
+static void flush_slots(struct sweep *w)
+{
+    for (int c = 0; c < CLASS_COUNT && w->slots > 0; c++) {
+        w->weights[c] +=
+            (int64_t)((wide)(uint64_t)w->slot_ms[c] * SLOT_UNIT / (uint64_t)w->slots);
+        w->slot_ms[c] = 0;
+    }
+}
+
+/* Why slots that nobody uses are no use to a stage that runs. */
+static enum class why_unused(const struct sweep *w, uint32_t ix, int64_t slots)
+{
+    if (w->app->stages[ix].attempt > 0)
+        return CLASS_RETRIES; /* but for a failure these tasks had run with the first ones */
+    if (w->waiting_of[ix] > 0)
+        return CLASS_SCHEDULING;
+    return w->tasks_of[ix] < slots ? CLASS_FEW : CLASS_TAIL;
 }
 
 /* Time inside a segment of stage ix: what the slots did. */
 static void weigh(struct sweep *w, uint32_t ix, int64_t ms)
 {
-    int64_t slots = slots_now(w), own = w->running_of[ix], others = w->running - own;
-    int64_t waiting = w->waiting_of[ix];
+    int64_t slots = min_i64(max_i64(1, slots_now(w)), CORES_LIMIT);
+    int64_t own = min_i64(w->running_of[ix], slots);
+    int64_t others = min_i64(w->running - w->running_of[ix], slots - own);
 
-    if (own == 0) {
-        enum class why = w->cores == 0 && others == 0 ? CLASS_EXECUTORS
-                         : others >= slots            ? CLASS_QUEUEING
-                                                      : CLASS_SCHEDULING;
-        w->weights[why] += ms * SLOT_UNIT;
+    if (slots != w->slots)
+        flush_slots(w);
+    w->slots = slots;
+    if (w->seen_of[ix] == 0) { /* its tasks are not in the log: nothing tells */
+        w->slot_ms[CLASS_WORK] += ms * slots;
         return;
     }
-    int64_t unit = ms * SLOT_UNIT, work = unit * own / slots;
-    int64_t shared = unit * others / slots, unused = unit - work - shared;
-    w->weights[CLASS_WORK] += work;
-    w->weights[CLASS_SHARING] += shared;
-    if (waiting > 0)
-        w->weights[CLASS_SCHEDULING] += unused;
-    else if (w->seen_of[ix] < slots)
-        w->weights[CLASS_FEW] += unused;
-    else
-        w->weights[CLASS_TAIL] += unused;
+    if (own == 0) {
+        enum class why = w->cores == 0 && others == 0               ? CLASS_EXECUTORS
+                         : others >= slots && w->waiting_of[ix] > 0 ? CLASS_QUEUEING
+                                                                    : CLASS_SCHEDULING;
+        w->slot_ms[why] += ms * slots;
+        return;
+    }
+    w->slot_ms[CLASS_WORK] += ms * own;
+    w->slot_ms[CLASS_SHARING] += ms * others;
+    w->slot_ms[why_unused(w, ix, slots)] += ms * (slots - own - others);
 }
 
 static void close_segment(struct sweep *w)
@@ -104,12 +132,14 @@ static void close_segment(struct sweep *w)
         [CLASS_SCHEDULING] = WALL_SCHEDULING,
         [CLASS_QUEUEING] = WALL_QUEUEING,
         [CLASS_EXECUTORS] = WALL_WAIT_EXECUTORS,
+        [CLASS_RETRIES] = WALL_RETRIES,
     };
     struct segment *s = &w->l->segments[w->segment];
     int64_t ms[CLASS_COUNT], part_ms[PART_COUNT];
 
     if (s->kind == SEGMENT_DRIVER)
         return;
+    flush_slots(w);
     divide_exactly(s->end_ms - s->start_ms, w->weights, CLASS_COUNT, CLASS_SCHEDULING, ms);
     for (int c = CLASS_TAIL; c < CLASS_COUNT; c++)
         s->ms[entries[c]] += ms[c];
@@ -142,7 +172,7 @@ static enum core_entry why_idle(const struct sweep *w, int64_t at_ms)
     const struct timeline *t = w->t;
 
     if (w->running > 0 && w->waiting <= 0)
-        return w->running_small == w->running ? CORE_IDLE_TOO_FEW_TASKS : CORE_IDLE_TAIL;
+        return w->running_tasks < slots_now(w) ? CORE_IDLE_TOO_FEW_TASKS : CORE_IDLE_TAIL;
     if (w->waiting > 0)
         return CORE_IDLE_SCHEDULING;
     if (t->first_job_ms == APP_NONE || at_ms < t->first_job_ms)
@@ -154,7 +184,8 @@ static enum core_entry why_idle(const struct sweep *w, int64_t at_ms)
 
 static void sweep_cores(struct sweep *w, int64_t from_ms, int64_t to_ms)
 {
-    int64_t used = w->running * w->t->task_cpus, offered = w->cores;
+    int64_t used = min_i64(w->running * w->t->task_cpus, CORES_LIMIT);
+    int64_t offered = min_i64(w->cores, CORES_LIMIT);
 
     if (used > offered) {
         w->clipped_ms += (used - offered) * (to_ms - from_ms);
@@ -180,18 +211,13 @@ static void sweep_interval(struct sweep *w, int64_t from_ms, int64_t to_ms)
     sweep_cores(w, from_ms, to_ms);
 }
 
-static bool is_small(const struct sweep *w, uint32_t ix)
-{
-    return w->seen_of[ix] < max_i64(1, w->app->cores_peak / w->t->task_cpus);
-}
-
 static void step(struct sweep *w, const struct moment *m)
 {
     switch (m->step) {
     case STEP_TASK_END:
         w->running--;
-        w->running_of[m->stage_ix]--;
-        w->running_small -= is_small(w, m->stage_ix);
+        if (--w->running_of[m->stage_ix] == 0)
+            w->running_tasks -= w->tasks_of[m->stage_ix];
         break;
     case STEP_EXECUTOR_GONE:
         w->cores -= m->count;
@@ -205,8 +231,8 @@ static void step(struct sweep *w, const struct moment *m)
         break;
     case STEP_TASK_START:
         w->running++;
-        w->running_of[m->stage_ix]++;
-        w->running_small += is_small(w, m->stage_ix);
+        if (w->running_of[m->stage_ix]++ == 0)
+            w->running_tasks += w->tasks_of[m->stage_ix];
         w->waiting--;
         w->waiting_of[m->stage_ix]--;
         break;
@@ -261,22 +287,34 @@ static void divide_used(struct sweep *w)
 
 /* --- both accounts ---------------------------------------------------------------------------------- */
 
-static void prepare_stages(struct sweep *w, const struct app *app)
+static void prepare_stages(struct sweep *w, const struct app *app,
+                           const struct lineage *lineage)
 {
-    int64_t *python_ms = xcalloc(app->n_stages, sizeof *python_ms);
-
     w->parts = xcalloc(app->n_stages, sizeof *w->parts);
     w->running_of = xcalloc(app->n_stages, sizeof *w->running_of);
     w->waiting_of = xcalloc(app->n_stages, sizeof *w->waiting_of);
     w->seen_of = xcalloc(app->n_stages, sizeof *w->seen_of);
-    python_of_stages(python_ms, app);
-    for (uint32_t ix = 0; ix < app->n_stages; ix++)
-        if (app->stages[ix].task.n)
-            parts_of_stage(&w->parts[ix], app, w->t, ix, python_ms[ix]);
+    w->tasks_of = xcalloc(app->n_stages, sizeof *w->tasks_of);
+    parts_of_stages(w->parts, app, lineage, w->t);
     for (size_t i = 0; i < w->t->n; i++)
         if (w->t->moments[i].step == STEP_STAGE_READY)
             w->seen_of[w->t->moments[i].stage_ix] += w->t->moments[i].count;
-    free(python_ms);
+    for (uint32_t ix = 0; ix < app->n_stages; ix++) {
+        int64_t known = app->stages[ix].tasks;
+
+        w->tasks_of[ix] = known > 0 ? min_i64(known, CORES_LIMIT) : w->seen_of[ix];
+    }
+}
+
+/* Segments of one stage are neighbours: where they are, for look-ups. */
+static void index_segments(struct ledgers *l)
+{
+    for (size_t i = 0; i < l->n_segments; i++) {
+        uint32_t ix = l->segments[i].stage_ix;
+
+        if (ix != IX_NONE && l->stages[ix].n_segments++ == 0)
+            l->stages[ix].first_segment = (uint32_t)i;
+    }
 }
 
 void ledgers_build(struct ledgers *l, const struct app *app, const struct lineage *lineage,
@@ -284,10 +322,12 @@ void ledgers_build(struct ledgers *l, const struct app *app, const struct lineag
 {
     struct timeline t;
 
+    *l = (struct ledgers){ 0 };
     timeline_build(&t, app);
     path_build(l, app, lineage, &t, arena);
     struct sweep w = { .app = app, .t = &t, .l = l };
-    prepare_stages(&w, app);
+    prepare_stages(&w, app, lineage);
+    index_segments(l);
     sweep_all(&w);
     divide_used(&w);
     for (size_t i = 0; i < l->n_segments; i++)
@@ -301,25 +341,29 @@ void ledgers_build(struct ledgers *l, const struct app *app, const struct lineag
     free(w.running_of);
     free(w.waiting_of);
     free(w.seen_of);
+    free(w.tasks_of);
     timeline_release(&t);
 }
 
 int64_t ledger_stage_ms(const struct ledgers *l, uint32_t stage_ix, enum wall_entry entry)
 {
+    const struct stage_path *p = &l->stages[stage_ix];
     int64_t ms = 0;
 
-    for (size_t i = 0; i < l->n_segments; i++)
-        if (l->segments[i].stage_ix == stage_ix)
-            ms += l->segments[i].ms[entry];
+    for (uint32_t i = 0; i < p->n_segments; i++)
+        ms += l->segments[p->first_segment + i].ms[entry];
     return ms;
 }
 
 int64_t ledger_stage_wall_ms(const struct ledgers *l, uint32_t stage_ix)
 {
+    const struct stage_path *p = &l->stages[stage_ix];
     int64_t ms = 0;
 
-    for (size_t i = 0; i < l->n_segments; i++)
-        if (l->segments[i].stage_ix == stage_ix)
-            ms += l->segments[i].end_ms - l->segments[i].start_ms;
+    for (uint32_t i = 0; i < p->n_segments; i++) {
+        const struct segment *s = &l->segments[p->first_segment + i];
+
+        ms += s->end_ms - s->start_ms;
+    }
     return ms;
 }

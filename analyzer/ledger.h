@@ -50,6 +50,7 @@ struct segment {
 struct stage_path {
     bool critical;
     int64_t slack_ms; /* how much later it could have ended without moving the end; 0 on the path */
+    uint32_t first_segment, n_segments; /* its segments, which are neighbours; n 0: beside the path */
 };
 
 /* --- core time ------------------------------------------------------------ */

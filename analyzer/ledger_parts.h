@@ -14,23 +14,19 @@ enum part {
 
 enum wall_entry part_wall_entry(enum part p);
 
-/* Why a task's work did not count. */
-enum fate { FATE_USEFUL, FATE_FAILED, FATE_KILLED, FATE_RECOMPUTED };
-
+/* What became of a task's work. Recomputed: it succeeded, but for a partition that had
+ * been computed before and was lost. */
+enum fate { FATE_USEFUL, FATE_FAILED, FATE_KILLED, FATE_RECOMPUTED, FATE_COUNT };
 
 struct parts {
-    int64_t useful_ms[PART_COUNT];          /* sums over useful tasks; PART_LOST: the others */
+    int64_t useful_ms[PART_COUNT]; /* sums over useful tasks; PART_LOST: the others */
     int64_t failed_ms, killed_ms, recomputed_ms;
 };
 
-/* Sums over the tasks of stage ix, each as long as its span within the timeline. The
- * stage's Python time, from the SQL metrics of Spark 4, is given (0: not known). */
+/* Sums over the tasks of every stage attempt, each task as long as its span within the
+ * timeline. The array has one entry per attempt, in order. */
 struct timeline;
-void parts_of_stage(struct parts *out, const struct app *app, const struct timeline *t,
-                    uint32_t ix, int64_t python_ms);
-
-/* Milliseconds in Python workers per stage attempt, where plans have such metrics. The
- * array has one entry per stage. */
-void python_of_stages(int64_t *python_ms, const struct app *app);
+void parts_of_stages(struct parts *out, const struct app *app, const struct lineage *lineage,
+                     const struct timeline *t);
 
 #endif
