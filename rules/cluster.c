@@ -19,12 +19,13 @@ static const struct rule_param driver_params[] = {
                        "SprkLogs warns from 20 % of driver time" },
     [DRIVER_LONG_MS] = { "long-gap", 60000, "ms", "enough with the lower share",
                          "Databricks' guide: gaps of a minute between jobs" },
-    [DRIVER_LONG_SHARE] = { "long-share", 0.05, "", "of the time from first job to last",
-                            "" },
+    [DRIVER_LONG_SHARE] = { "long-share", 0.05, "", "of the wall time",
+                            "ten times SparkForensics' band of a warning: not all of it "
+                            "can go" },
     [DRIVER_EDGE_MS] = { "edge", 60000, "ms",
                          "before the first job and after the last one this "
                          "much belongs to start and stop",
-                         "" },
+                         "a session on a cluster takes up to a minute to start" },
 };
 
 struct driver_time {

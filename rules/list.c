@@ -13,6 +13,7 @@
 
 #include "base/map.h"
 #include "base/mem.h"
+#include "base/units.h"
 
 #include <stdlib.h>
 
@@ -221,6 +222,28 @@ static int by_rank(const void *a, const void *b)
     return by_id(x, y);
 }
 
+/* Nobody is told to set what is set: advice that holds already destroys trust. */
+static void drop_what_is_in_effect(struct finding *f, const struct app *app)
+{
+    uint32_t ix = f->n_sqls ? app_sql_ix(app, f->sql_ids[0]) : IX_NONE;
+    size_t n = 0;
+
+    for (size_t i = 0; i < f->settings.n; i++) {
+        struct kv *set = &f->settings.items[i];
+        struct setting now =
+            conf_get(app, ix == IX_NONE ? NULL : &app->sqls[ix], set->key.p);
+        int64_t a, b;
+        bool sizes = !sv_has(now.value, ".") && units_parse_bytes(now.value, 1, &a) &&
+                     units_parse_bytes(set->value, 1, &b);
+
+        bool same = sv_eq(now.value, set->value) || (sizes && a == b);
+
+        if (!same)
+            f->settings.items[n++] = *set;
+    }
+    f->settings.n = n;
+}
+
 static void rank(struct findings *out, const struct analysis *analysis)
 {
     struct account account = { 0 };
@@ -230,6 +253,7 @@ static void rank(struct findings *out, const struct analysis *analysis)
     qsort(out->items, out->n, sizeof *out->items, by_claim);
     for (size_t i = 0; i < out->n; i++) {
         settle(&account, &analysis->ledgers, &out->items[i]);
+        drop_what_is_in_effect(&out->items[i], &analysis->app);
         out->items[i].severity =
             severity_of(&out->items[i], analysis->ledgers.wall_total_ms);
     }
