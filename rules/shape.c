@@ -107,18 +107,51 @@ static void shape_times(struct shape *sh, const struct stage *s, int64_t *values
     sh->median_ms = true_median(values, n);
 }
 
+/* The first wave of a stage: tasks launched in the first half of its quickest task's
+ * life. Where most of it is slow and the rest is not, new code was compiled: the wave
+ * is as cold as an executor's first tasks. Its end, or INT64_MIN. */
+static int64_t cold_wave_ms(const struct shape *sh, const struct stage *s)
+{
+    int64_t finish = INT64_MAX;
+    uint32_t wave = 0, slow = 0;
+
+    for (uint32_t row = 0; row < s->task.n; row++)
+        if (counts(s, row))
+            finish = min_i64(finish, task_field(&s->task, row, TASK_FINISH_MS));
+    int64_t until = sh->launch_ms + sub_sat(finish, sh->launch_ms) / 2;
+
+    for (uint32_t row = 0; row < s->task.n; row++) {
+        if (!counts(s, row) || task_field(&s->task, row, TASK_LAUNCH_MS) >= until)
+            continue;
+        wave++;
+        slow += (double)task_duration_ms(&s->task, row) > DETAIL_RATIO * sh->median_ms;
+    }
+    return wave >= 2 && wave <= sh->n / 2 && 2 * slow > wave ? until : INT64_MIN;
+}
+
+static bool is_cold(const struct shape *sh, const struct app *app, const struct stage *s,
+                    uint32_t row, const int64_t *cold, int64_t wave_ms)
+{
+    uint64_t ix = (uint64_t)task_field(&s->task, row, TASK_EXECUTOR_IX);
+    int64_t launch = task_field(&s->task, row, TASK_LAUNCH_MS);
+
+    if ((double)task_duration_ms(&s->task, row) > sh->median_ms + COLD_EXCUSE_MS)
+        return false;
+    return launch < wave_ms || (ix < app->n_executors && launch < cold[ix]);
+}
+
 static void shape_warmth(struct shape *sh, const struct app *app, const struct stage *s,
                          const int64_t *cold)
 {
+    int64_t wave_ms = cold_wave_ms(sh, s);
+
     sh->warm_row = IX_NONE;
     for (uint32_t row = 0; row < s->task.n; row++) {
-        if (!counts(s, row))
-            continue;
-        uint64_t ix = (uint64_t)task_field(&s->task, row, TASK_EXECUTOR_IX);
         int64_t ms = task_duration_ms(&s->task, row);
 
-        if (ix < app->n_executors && (double)ms <= sh->median_ms + COLD_EXCUSE_MS &&
-            task_field(&s->task, row, TASK_LAUNCH_MS) < cold[ix]) {
+        if (!counts(s, row))
+            continue;
+        if (is_cold(sh, app, s, row, cold, wave_ms)) {
             sh->cold_tasks++;
             continue;
         }
