@@ -16,8 +16,12 @@ int cli_open_logs(const struct cli *cli, struct log_set *set)
         struct err err = { 0 };
         enum errc rc = log_list_find(&list, sv(cli->inputs[i]), &set->arena, &err);
 
-        for (size_t s = 0; s < list.n_skipped; s++)
+        for (size_t s = 0; s < list.n_skipped && cli->verbose; s++)
             cli_note(cli, "left out: %.*s", SV_FMT(list.skipped[s]));
+        if (list.n_skipped && !cli->verbose)
+            cli_note(cli, "left out %zu %s (%.*s%s); --verbose lists them", list.n_skipped,
+                     list.n_skipped == 1 ? "file" : "files", SV_FMT(list.skipped[0]),
+                     list.n_skipped > 1 ? ", ..." : "");
         if (rc != ERR_OK) {
             cli_error("%s", err.text);
             code = exit_worse(code, exit_of(rc));

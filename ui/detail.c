@@ -14,13 +14,11 @@ void detail_findings(struct page *p, struct report *r,
                      bool (*about)(const struct report *r, const struct finding *f, int64_t id),
                      int64_t id)
 {
-    for (size_t i = 0; i < r->findings.n; i++) {
-        const struct finding *f = &r->findings.items[i];
-
-        if (!about(r, f, id))
+    for (size_t number = 1; number <= r->findings.n; number++) {
+        if (!about(r, report_shown(r, number), id))
             continue;
         page_newline(p);
-        render_finding(p, r, f, i + 1, false);
+        render_finding(p, r, number, false);
     }
 }
 

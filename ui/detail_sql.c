@@ -172,14 +172,22 @@ static const char *node_detail(struct report *r, const struct plan_node *node, s
     return room >= 12 && detail.len ? text_clean(&r->arena, detail, room) : "";
 }
 
+/* Nodes that only wrap their child. */
+static bool is_wrapper(const struct plan_node *node)
+{
+    return node->n_children == 1 && node->n_metrics == 0 &&
+           (sv_is(node->name, "InputAdapter") || sv_ends(node->name, SV("QueryStage")));
+}
+
 static void node_line(struct tree *t, const struct plan_node *node, const char *branch,
                       const char *below)
 {
     struct page *p = t->p;
     struct strbuf numbers = { 0 };
     const char *name = text_clean(&t->r->arena, node->name, 60);
-    const char *first = arena_printf(&t->r->arena, "%s%s", t->lead.p ? t->lead.p : "", branch);
-    const char *rest = arena_printf(&t->r->arena, "%s%s", t->lead.p ? t->lead.p : "", below);
+    const char *lead = t->lead.p ? t->lead.p : "";
+    const char *first = arena_printf(&t->r->arena, "%s%s", lead, branch);
+    const char *rest = arena_printf(&t->r->arena, "%s%s    ", lead, below);
 
     page_add(p, "%s%s%s%s", first, page_mark(p, STYLE_BOLD), name, page_mark(p, STYLE_PLAIN));
     size_t used = page_text_width(sv(first)) + page_text_width(sv(name)) + 1;
@@ -193,21 +201,28 @@ static void node_line(struct tree *t, const struct plan_node *node, const char *
     node_metrics(&numbers, t->r, node);
     node_stages(&numbers, t->r, node);
     if (numbers.len)
-        page_wrapf(p, arena_printf(&t->r->arena, "%s  ", rest),
-                   arena_printf(&t->r->arena, "%s  ", rest), "%s", numbers.p);
+        page_wrap(p, rest, rest, strbuf_sv(&numbers));
     strbuf_release(&numbers);
 }
 
-static void print_node(struct tree *t, const struct plan_node *node, bool top, bool last)
+/* A chain of single children runs straight down; only joins and unions branch, so that
+ * a plan of thirty operators still fits on a terminal. */
+static void print_chain(struct tree *t, const struct plan_node *node, const char *branch,
+                        const char *below)
 {
     size_t lead_len = t->lead.len;
-    const char *below = top ? "" : last ? "   " : "\u2502  ";
 
-    node_line(t, node, top ? "" : last ? "\u2514\u2500 " : "\u251c\u2500 ",
-              node->n_children ? arena_printf(&t->r->arena, "%s\u2502", below) : below);
+    while (is_wrapper(node))
+        node = node->children[0];
+    bool forks = node->n_children > 1;
+    node_line(t, node, branch, forks ? arena_printf(&t->r->arena, "%s\u2502", below) : below);
     strbuf_addz(&t->lead, below);
-    for (size_t i = 0; i < node->n_children; i++)
-        print_node(t, node->children[i], false, i + 1 == node->n_children);
+    for (size_t i = 0; i < node->n_children; i++) {
+        bool last = i + 1 == node->n_children;
+
+        print_chain(t, node->children[i], !forks ? "" : last ? "\u2514\u2500 " : "\u251c\u2500 ",
+                    !forks ? "" : last ? "   " : "\u2502  ");
+    }
     t->lead.len = lead_len;
     if (t->lead.p)
         t->lead.p[lead_len] = '\0';
@@ -227,7 +242,7 @@ static void plan(struct page *p, struct report *r, const struct sql *q)
                  ? "(the only version)"
                  : arena_printf(&r->arena, "(final; adaptive execution changed it %s)",
                                 text_plural(&r->arena, (int64_t)q->n_plans - 1, "time", "times")));
-    print_node(&t, sql_final_plan(q), true, true);
+    print_chain(&t, sql_final_plan(q), "", "");
     strbuf_release(&t.lead);
 }
 

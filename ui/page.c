@@ -177,12 +177,14 @@ static size_t fitting(struct sv word, size_t columns)
     return used;
 }
 
-static struct sv next_word(struct sv *text)
+/* *gap: the blanks in front of it, which stay where the line does not end there. */
+static struct sv next_word(struct sv *text, size_t *gap)
 {
     size_t from = 0, to;
 
     while (from < text->len && text->p[from] == ' ')
         from++;
+    *gap = from;
     for (to = from; to < text->len && text->p[to] != ' '; to++)
         ;
     struct sv word = { text->p + from, to - from };
@@ -196,20 +198,21 @@ void page_wrap(struct page *p, const char *first, const char *rest, struct sv te
     size_t width = (size_t)p->width > indent + 20 ? (size_t)p->width : indent + 20;
     bool at_start = true;
     struct sv word;
+    size_t gap;
 
     strbuf_addz(&p->text, first);
-    while ((word = next_word(&text)).len) {
+    while ((word = next_word(&text, &gap)).len) {
         size_t needs = page_text_width(word);
 
-        if (!at_start && column + 1 + needs > width) {
+        if (!at_start && column + gap + needs > width) {
             strbuf_addc(&p->text, '\n');
             strbuf_addz(&p->text, rest);
             column = indent;
             at_start = true;
         }
         if (!at_start) {
-            strbuf_addc(&p->text, ' ');
-            column++;
+            strbuf_fill(&p->text, ' ', gap);
+            column += gap;
         }
         while (column + needs > width) { /* longer than a line: a path, a class name */
             size_t n = fitting(word, width > column ? width - column : 1);
@@ -316,27 +319,24 @@ static bool says_nothing(struct sv cell)
     return cell.len == 0 || sv_is(cell, "-");
 }
 
-/* Takes columns from those that may shrink, the widest first, until the line fits. */
+/* Narrows the columns that allow it, the leftmost first, until the line fits. */
 static void shrink(const struct table *t, size_t *width, size_t room)
 {
     size_t total = 0;
 
     for (size_t c = 0; c < t->n_columns; c++)
         total += width[c] ? width[c] + 2 : 0;
-    while (total > room + 2) {
-        size_t widest = SIZE_MAX;
+    for (size_t c = 0; c < t->n_columns && total > room + 2; c++) {
+        size_t least = (size_t)t->columns[c].shrink_to;
+        size_t title = page_text_width(sv(t->columns[c].title));
+        size_t over = total - room - 2;
 
-        for (size_t c = 0; c < t->n_columns; c++) {
-            int least = t->columns[c].shrink_to;
-
-            if (least > 0 && width[c] > (size_t)least &&
-                (widest == SIZE_MAX || width[c] > width[widest]))
-                widest = c;
-        }
-        if (widest == SIZE_MAX)
-            return; /* as narrow as it gets */
-        width[widest]--;
-        total--;
+        least = least > title ? least : title;
+        if (!t->columns[c].shrink_to || width[c] <= least)
+            continue;
+        size_t take = width[c] - least < over ? width[c] - least : over;
+        width[c] -= take;
+        total -= take;
     }
 }
 

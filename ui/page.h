@@ -45,7 +45,8 @@ void page_bar(struct strbuf *out, double share, int cells, bool ascii);
 struct table_column {
     const char *title;
     bool right;       /* numbers */
-    int shrink_to;    /* > 0: may be cut in the middle down to this, to fit the page */
+    int shrink_to;    /* > 0: may be cut in the middle down to this, to fit the page; the
+                       * leftmost column gives first */
 };
 
 struct table {

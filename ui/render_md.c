@@ -68,7 +68,7 @@ static void verdict(struct page *p, struct report *r)
     else if (r->healthy)
         page_add(p, "**%s. Nothing worth changing.**\n\n", wall);
     else
-        page_add(p, "**%s, and no time to win, but see the findings.**\n\n", wall);
+        page_add(p, "**%s, with no time to win, but see the findings.**\n\n", wall);
 }
 
 static const char *saving(struct arena *a, const struct finding *f)
@@ -85,7 +85,7 @@ static void overview(struct page *p, struct report *r)
 
     page_add(p, "| # | Severity | Finding | Where | Saves |\n|---|---|---|---|---|\n");
     for (size_t i = 0; i < r->findings.n; i++) {
-        const struct finding *f = &r->findings.items[i];
+        const struct finding *f = report_shown(r, i + 1);
 
         page_add(p, "| %zu | %s | %s | %s | %s |\n", i + 1, severity_name(f->severity),
                  f->rule->id, sentence(a, report_where(r, f, 40)), saving(a, f));
@@ -95,7 +95,7 @@ static void overview(struct page *p, struct report *r)
 
 static void finding(struct page *p, struct report *r, size_t i)
 {
-    const struct finding *f = &r->findings.items[i];
+    const struct finding *f = report_shown(r, i + 1);
     struct arena *a = &r->arena;
 
     page_add(p, "### %zu. %s\n\n", i + 1, sentence(a, f->title));

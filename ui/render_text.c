@@ -66,6 +66,30 @@ static size_t count_severity(const struct report *r, enum severity least)
     return n;
 }
 
+/* The rules of the first few notes, each once. */
+static const char *note_ids(struct report *r)
+{
+    enum { NAMED = 3 };
+    struct strbuf text = { 0 };
+    size_t n = 0;
+
+    for (size_t i = 0; i < r->findings.n; i++) {
+        bool before = false;
+
+        for (size_t k = 0; k < i && !before; k++)
+            before = r->findings.items[k].rule == r->findings.items[i].rule;
+        if (before)
+            continue;
+        if (n++ < NAMED)
+            strbuf_printf(&text, "%s%s", n > 1 ? ", " : "", r->findings.items[i].rule->id);
+    }
+    if (n > NAMED)
+        strbuf_printf(&text, " and %zu more", n - NAMED);
+    const char *kept = arena_sv(&r->arena, strbuf_sv(&text)).p;
+    strbuf_release(&text);
+    return kept ? kept : "";
+}
+
 static void verdict(struct page *p, struct report *r)
 {
     struct arena *a = &r->arena;
@@ -76,7 +100,7 @@ static void verdict(struct page *p, struct report *r)
     for (const struct rule *const *rule = rules_all; *rule; rule++)
         judged++;
     judged -= r->findings.n_not_judged;
-    if (r->facts.tasks == 0) {
+    if (r->facts.tasks == 0 && r->healthy) {
         strbuf_printf(&text, "%s%s in which no task ended: there is nothing to judge.",
                       page_mark(p, STYLE_BOLD), wall);
     } else if (r->healthy) {
@@ -85,7 +109,8 @@ static void verdict(struct page *p, struct report *r)
                       text_plural(a, (int64_t)judged, "rule", "rules"),
                       notes ? "" : " and found nothing");
         if (notes)
-            strbuf_printf(&text, ", %s", text_plural(a, (int64_t)notes, "note", "notes"));
+            strbuf_printf(&text, ", %s (%s)", text_plural(a, (int64_t)notes, "note", "notes"),
+                          note_ids(r));
         if (r->findings.n_not_judged)
             strbuf_printf(&text, ", %zu lacked data", r->findings.n_not_judged);
         strbuf_addc(&text, '.');
@@ -93,9 +118,10 @@ static void verdict(struct page *p, struct report *r)
         strbuf_printf(&text, "%s%s, of which up to about %s need not be.", page_mark(p, STYLE_BOLD),
                       wall, text_ms(a, r->saving_ms));
     } else {
-        strbuf_printf(&text, "%s%s, and no time to win; but %s below.", page_mark(p, STYLE_BOLD), wall,
-                      count_severity(r, SEVERITY_WARNING) == 1 ? "see the finding"
-                                                               : "see the findings");
+        int64_t n = (int64_t)count_severity(r, SEVERITY_WARNING);
+
+        strbuf_printf(&text, "%s%s, with no time to win, but %s a look.", page_mark(p, STYLE_BOLD),
+                      wall, text_plural(a, n, "finding needs", "findings need"));
     }
     strbuf_addz(&text, page_mark(p, STYLE_PLAIN));
     page_wrap(p, "", "", strbuf_sv(&text));
@@ -145,7 +171,8 @@ static void wall_clock(struct page *p, struct report *r)
         strbuf_printf(&cell, "%s %s ", other ? "other" : parts[i].name,
                       text_share(&r->arena, share));
         strbuf_addz(&cell, page_mark(p, STYLE_BLUE));
-        page_bar(&cell, share, BAR_CELLS, p->ascii);
+        page_bar(&cell, share < 0.5 / BAR_CELLS && p->ascii ? 0.5 / BAR_CELLS : share, BAR_CELLS,
+                 p->ascii);
         strbuf_addz(&cell, page_mark(p, STYLE_PLAIN));
         size_t width = page_text_width(strbuf_sv(&cell));
         size_t spare = other || line < 2 ? 0 : sizeof " other 9.9% #" - 1;
@@ -228,9 +255,9 @@ static enum style style_of(enum severity s)
 
 static size_t number_of(const struct report *r, const struct rule *rule)
 {
-    for (size_t i = 0; i < r->findings.n; i++) {
-        if (r->findings.items[i].rule == rule)
-            return i + 1;
+    for (size_t number = 1; number <= r->findings.n; number++) {
+        if (report_shown(r, number)->rule == rule)
+            return number;
     }
     return 0;
 }
@@ -311,11 +338,14 @@ static void evidence(struct page *p, struct report *r, const struct finding *f)
     strbuf_release(&text);
 }
 
-void render_finding(struct page *p, struct report *r, const struct finding *f, size_t number,
-                    bool all)
+void render_finding(struct page *p, struct report *r, size_t number, bool all)
 {
+    const struct finding *f = report_shown(r, number);
+
     finding_head(p, r, f, number);
-    page_wrapf(p, "  ", "  ", "%s %s", f->title, f->cause);
+    size_t len = strlen(f->title);
+    bool stop = len && strchr(".:!?", f->title[len - 1]);
+    page_wrapf(p, "  ", "  ", "%s%s %s", f->title, stop ? "" : ".", f->cause);
     remedy(p, r, f);
     labelled(p, r, "Check", f->verify);
     if (all) {
@@ -424,7 +454,9 @@ static void fails(struct strbuf *out, struct report *r)
         strbuf_printf(out, "%s of %s tasks failed", text_exact(a, f->failed_tasks),
                       text_exact(a, f->tasks));
         if (f->failing_ix != IX_NONE)
-            strbuf_printf(out, ", most in stage %s", stage_label(a, &stages[f->failing_ix]));
+            strbuf_printf(out, ", %sin stage %s",
+                          stages[f->failing_ix].failed_tasks < f->failed_tasks ? "most " : "",
+                          stage_label(a, &stages[f->failing_ix]));
     }
     if (f->killed_tasks) {
         comma(out);
@@ -509,33 +541,42 @@ static void gaps(struct page *p, struct report *r)
     }
 }
 
+void render_next(struct page *p, const char *const *commands)
+{
+    size_t column = sizeof "Next: " - 1;
+
+    if (!commands[0])
+        return;
+    page_add(p, "%sNext:%s %s", page_mark(p, STYLE_BOLD), page_mark(p, STYLE_PLAIN), commands[0]);
+    column += page_text_width(sv(commands[0]));
+    for (size_t i = 1; commands[i]; i++) {
+        column += page_text_width(sv(commands[i])) + 7;
+        if (column > (size_t)p->width)
+            break; /* one command that can be copied beats two that wrap */
+        page_add(p, "   |   %s", commands[i]);
+    }
+    page_newline(p);
+}
+
 /* --- the screen ------------------------------------------------------------------------------------- */
 
 /* Findings above a note in full; notes by their heads, unless all is asked for. */
 static void findings(struct page *p, struct report *r, const struct cli *cli)
 {
-    size_t limit = cli->top ? (size_t)cli->top : cli->verbose ? SIZE_MAX : SHOWN;
-    size_t shown = 0;
+    size_t limit = cli->top ? (size_t)cli->top : cli->verbose ? r->findings.n : SHOWN;
+    size_t number = 1;
 
-    for (size_t i = 0; i < r->findings.n && shown < limit; i++) {
-        const struct finding *f = &r->findings.items[i];
+    for (; number <= r->findings.n && number <= limit; number++) {
+        const struct finding *f = report_shown(r, number);
 
         if (f->severity == SEVERITY_NOTE && !cli->verbose)
-            continue;
-        render_finding(p, r, f, i + 1, cli->verbose);
-        shown++;
+            finding_head(p, r, f, number);
+        else
+            render_finding(p, r, number, cli->verbose);
     }
-    for (size_t i = 0; i < r->findings.n && shown < limit; i++) {
-        const struct finding *f = &r->findings.items[i];
-
-        if (f->severity != SEVERITY_NOTE || cli->verbose)
-            continue;
-        finding_head(p, r, f, i + 1);
-        shown++;
-    }
-    if (shown < r->findings.n)
+    if (number <= r->findings.n)
         page_wrapf(p, "", "", "%s (--verbose shows all)",
-                   text_plural(&r->arena, (int64_t)(r->findings.n - shown), "finding more",
+                   text_plural(&r->arena, (int64_t)(r->findings.n + 1 - number), "finding more",
                                "findings more"));
 }
 
@@ -561,10 +602,9 @@ void render_text(struct page *p, struct report *r, const struct cli *cli)
         not_judged(p, r, cli->verbose);
     }
     gaps(p, r);
-    const char *next = report_next(r);
-    if (next && (!r->healthy || r->lossy)) {
+    if (!r->healthy || r->lossy) {
         if (!brief)
             page_newline(p);
-        page_add(p, "%sNext:%s %s\n", page_mark(p, STYLE_BOLD), page_mark(p, STYLE_PLAIN), next);
+        render_next(p, report_next(r));
     }
 }

@@ -215,6 +215,11 @@ static bool loses_lines(enum line_damage kind)
     return false;
 }
 
+const char *report_place(struct report *r, struct sv path)
+{
+    return sv_is(path, "-") ? "standard input" : text_clean(&r->arena, path, 0);
+}
+
 static void gaps_of_lines(struct report *r, const struct completeness *c)
 {
     for (int k = 0; k < DAMAGE_COUNT; k++) {
@@ -230,7 +235,7 @@ static void gaps_of_lines(struct report *r, const struct completeness *c)
         g->text = arena_printf(&r->arena, "%s: %s%s, first at %s:%" PRId64 " (byte %" PRId64 ")",
                                line_damage_name((enum line_damage)k),
                                text_plural(&r->arena, d->count, "line", "lines"),
-                               g->lossy ? " lost" : "", text_clean(&r->arena, d->part, 60), d->line,
+                               g->lossy ? " lost" : "", report_place(r, d->part), d->line,
                                d->offset);
     }
 }
@@ -266,14 +271,15 @@ void report_gaps(struct report *r, const struct app *app)
 {
     const struct completeness *c = &app->complete;
 
-    if (c->in_progress)
-        add_gap(r, "in progress", 1, true)->text =
-            app->finished
-                ? "in progress by its name, though the end of the application is in it"
-                : "in progress: the log ends before the application does; what ran at its end "
-                  "counts as running";
-    if (c->truncated && !(c->in_progress && c->damage[DAMAGE_TORN].count))
-        add_gap(r, "truncated", 1, true)->text = "truncated: the end of the log is missing";
+    if (!app->finished)
+        add_gap(r, "unfinished", 1, true)->text =
+            "unfinished: the application's end is not in the log; it still ran, was killed, or "
+            "the log was cut";
+    else if (c->in_progress)
+        add_gap(r, "in progress", 1, false)->text =
+            "in progress by its name, though the application's end is in it";
+    else if (c->truncated)
+        add_gap(r, "truncated", 1, true)->text = "truncated: something of the end is missing";
     for (size_t i = 0; i < c->n_missing_parts; i++) {
         struct gap *g = add_gap(r, "missing part", 1, true);
 
@@ -296,8 +302,8 @@ const char *report_completeness(struct report *r)
         lost += loses_lines((enum line_damage)k) ? c->damage[k].count : 0;
     if (c->n_missing_parts)
         return "log incomplete: parts missing";
-    if (c->in_progress && !r->a->app.finished)
-        return "log in progress";
+    if (!r->a->app.finished)
+        return "log unfinished";
     if (c->truncated)
         return "log truncated";
     if (lost)
@@ -332,10 +338,25 @@ bool report_worst(const struct report *r, enum severity *out)
     return r->findings.n > 0;
 }
 
+/* Notes go last: they are not worth a number above a warning's. */
+static void set_order(struct report *r)
+{
+    size_t n = 0;
+
+    r->shown = arena_array(&r->arena, r->findings.n + 1, sizeof *r->shown);
+    for (int pass = 0; pass < 2; pass++) {
+        for (uint32_t i = 0; i < r->findings.n; i++) {
+            if ((r->findings.items[i].severity == SEVERITY_NOTE) == (pass == 1))
+                r->shown[n++] = i;
+        }
+    }
+}
+
 void report_build(struct report *r, const struct analysis *a, struct sv path)
 {
     *r = (struct report){ .a = a, .path = path };
     rules_run(&r->findings, a, &r->arena);
+    set_order(r);
     facts_build(&r->facts, a);
     report_gaps(r, &a->app);
     for (size_t i = 0; i < r->findings.n; i++) {
@@ -417,33 +438,36 @@ const char *report_where(struct report *r, const struct finding *f, size_t max)
     return kept;
 }
 
-const char *report_next(struct report *r)
+const char *const *report_next(struct report *r)
 {
+    const char **next = arena_array(&r->arena, 4, sizeof *next);
     const char *path = text_shell(&r->arena, r->path);
     bool again = !sv_is(r->path, "-"); /* standard input cannot be read twice */
+    size_t n = 0;
 
     if (r->findings.n && !r->healthy) {
-        const struct finding *f = &r->findings.items[0];
-        const char *rule = arena_printf(&r->arena, "spillway rules %s", f->rule->id);
+        const struct finding *f = report_shown(r, 1);
 
         if (!again)
-            return rule;
-        if (f->n_stages)
-            return arena_printf(&r->arena, "spillway analyze %s --stage %s   |   %s", path,
-                                stage_label(&r->arena, &r->a->app.stages[f->stage_ixs[0]]), rule);
-        if (f->n_sqls)
-            return arena_printf(&r->arena, "spillway analyze %s --sql %" PRId64 "   |   %s", path,
-                                f->sql_ids[0], rule);
-        if (f->n_jobs)
-            return arena_printf(&r->arena, "spillway analyze %s --job %" PRId64 "   |   %s", path,
-                                f->job_ids[0], rule);
-        return arena_printf(&r->arena, "%s   |   spillway graph %s -o stages.svg", rule, path);
+            ;
+        else if (f->n_stages)
+            next[n++] = arena_printf(&r->arena, "spillway analyze %s --stage %s", path,
+                                     stage_label(&r->arena, &r->a->app.stages[f->stage_ixs[0]]));
+        else if (f->n_sqls)
+            next[n++] = arena_printf(&r->arena, "spillway analyze %s --sql %" PRId64, path,
+                                     f->sql_ids[0]);
+        else if (f->n_jobs)
+            next[n++] = arena_printf(&r->arena, "spillway analyze %s --job %" PRId64, path,
+                                     f->job_ids[0]);
+        next[n++] = arena_printf(&r->arena, "spillway rules %s", f->rule->id);
+        if (again && n < 2)
+            next[n++] = arena_printf(&r->arena, "spillway graph %s -o stages.svg", path);
+    } else if (r->n_gaps && again) {
+        next[n++] = arena_printf(&r->arena, "spillway check %s", path);
+    } else if (r->findings.n && again) {
+        next[n++] = arena_printf(&r->arena, "spillway analyze %s --verbose", path);
     }
-    if (r->n_gaps && again)
-        return arena_printf(&r->arena, "spillway check %s", path);
-    if (r->findings.n && again)
-        return arena_printf(&r->arena, "spillway analyze %s --verbose", path);
-    return NULL;
+    return next;
 }
 
 static bool has_key(const struct kv *items, size_t n, struct sv key)

@@ -46,6 +46,7 @@ struct report {
     const struct analysis *a;
     struct sv path;            /* as the user would name the log */
     struct findings findings;
+    uint32_t *shown;           /* positions of findings as people see them: notes last */
     struct facts facts;
     struct gap *gaps;
     size_t n_gaps, cap_gaps;
@@ -64,16 +65,25 @@ void report_release(struct report *r);
 /* Only completeness; no rules are run. */
 void report_gaps(struct report *r, const struct app *app);
 
+/* The path as people read it: "-" is standard input. */
+const char *report_place(struct report *r, struct sv path);
 /* "log complete", "log in progress" ... for the header. */
 const char *report_completeness(struct report *r);
+/* The finding with that number in views for people. */
+static inline const struct finding *report_shown(const struct report *r, size_t number)
+{
+    return &r->findings.items[r->shown[number - 1]];
+}
+
 /* The severest severity; false where there is no finding. */
 bool report_worst(const struct report *r, enum severity *out);
 /* "stage 42, SQL 7 "daily join"": at most `max` characters of the description. */
 const char *report_where(struct report *r, const struct finding *f, size_t max);
 /* Labels for stages: "42", "42.1" where it is not the first attempt. */
 const char *stage_label(struct arena *a, const struct stage *s);
-/* The command to type next; NULL where there is nothing to look at. */
-const char *report_next(struct report *r);
+/* Commands to type next, the best first, NULL at the end; none where there is nothing
+ * to look at. */
+const char *const *report_next(struct report *r);
 /* Settings of all findings, merged: the finding with most to save wins a key. */
 struct kvs report_settings(struct report *r);
 /* Number of an evidence value as text: exact for whole numbers. */
@@ -87,8 +97,9 @@ void render_plain(struct strbuf *out, struct report *r);
 /* Its records of completeness alone. */
 void plain_gaps(struct strbuf *out, struct report *r);
 void render_json(struct strbuf *out, struct report *r);
-/* A finding as on the first screen, and its number. */
-void render_finding(struct page *p, struct report *r, const struct finding *f, size_t number,
-                    bool all);
+/* "Next: ..." with as many of the commands as fit on the line, at least the first. */
+void render_next(struct page *p, const char *const *commands);
+/* A finding as on the first screen under its number: its place in r->shown, from 1. */
+void render_finding(struct page *p, struct report *r, size_t number, bool all);
 
 #endif

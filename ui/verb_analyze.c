@@ -12,6 +12,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 
 static bool has_detail(const struct cli *cli)
 {
@@ -101,9 +102,9 @@ struct outcome {
     struct sv path, error; /* error: text of a failure, heap */
     struct strbuf text;    /* the record, for formats that have one each */
     /* for the table of text */
-    struct sv id, name, findings, completeness; /* heap, one block in `row` */
+    struct sv name, findings, completeness; /* heap, one block in `row` */
     struct arena row;
-    int64_t start_ms, wall_ms, saving_ms, mtime_ms;
+    int64_t start_ms, wall_ms, saving_ms;
     bool healthy, any;
     enum severity worst;
 };
@@ -154,7 +155,6 @@ static void keep_row(struct outcome *o, struct report *r)
 {
     const struct app *app = &r->a->app;
 
-    o->id = arena_sv(&o->row, app->id);
     o->name = arena_sv(&o->row, app->name);
     o->findings = finding_ids(r, &o->row);
     o->completeness = r->lossy ? arena_sv(&o->row, sv(report_completeness(r))) : (struct sv){ 0 };
@@ -266,28 +266,59 @@ static int newest_first(const void *a, const void *b)
     return sv_cmp(x->path, y->path);
 }
 
-static void table_row(struct table *t, const struct outcome *o)
+/* "2026-11-22" in UTC: dates of a log mean the same everywhere. */
+static void date_cell(struct table *t, int64_t ms)
+{
+    time_t seconds = (time_t)(ms / 1000);
+    struct tm day;
+    char text[32];
+
+    if (ms == APP_NONE || !gmtime_r(&seconds, &day) ||
+        !strftime(text, sizeof text, "%Y-%m-%d", &day))
+        table_cell(t, "-");
+    else
+        table_cell(t, "%s", text);
+}
+
+static void table_row(struct table *t, const struct outcome *o, size_t folder_len, bool dates)
 {
     static const char *const words[] = { [SEVERITY_NOTE] = "fine", [SEVERITY_WARNING] = "warning",
                                          [SEVERITY_CRITICAL] = "critical" };
     const char *log = o->completeness.len ? o->completeness.p : "";
 
     table_text(t, o->name);
-    table_text(t, o->id);
+    date_cell(t, dates ? o->start_ms : APP_NONE);
     table_ms(t, o->wall_ms);
     table_ms(t, !o->healthy && o->saving_ms > 0 ? o->saving_ms : APP_NONE);
     table_cell(t, "%s", o->any ? words[o->worst] : words[SEVERITY_NOTE]);
-    table_text(t, o->findings);
-    table_cell(t, "%s", strncmp(log, "log ", 4) == 0 ? log + 4 : log);
-    table_text(t, o->path);
+    table_cell(t, "%s%s%s", o->findings.len ? o->findings.p : "",
+               o->findings.len && *log ? "; " : "", log);
+    table_text(t, sv_from(o->path, folder_len));
+}
+
+/* Bytes of the folder, with its slash, that all paths share. */
+static size_t common_folder(const struct outcome *const *rows, size_t n)
+{
+    size_t len = n ? rows[0]->path.len : 0;
+
+    for (size_t i = 1; i < n; i++) {
+        size_t k = 0;
+
+        while (k < len && k < rows[i]->path.len && rows[i]->path.p[k] == rows[0]->path.p[k])
+            k++;
+        len = k;
+    }
+    while (len > 0 && rows[0]->path.p[len - 1] != '/')
+        len--;
+    return len;
 }
 
 static int write_table(struct crew *crew, size_t n_failed)
 {
     static const struct table_column columns[] = {
-        { "Application", false, 12 }, { "Id", false, 12 }, { "Wall", true, 0 },
-        { "Could save", true, 0 },    { "Verdict", false, 0 }, { "Findings", false, 14 },
-        { "Log", false, 10 },         { "Path", false, 20 },
+        { "Application", false, 12 }, { "Started", false, 0 }, { "Wall", true, 0 },
+        { "Saves", true, 0 },         { "Verdict", false, 0 }, { "Findings", false, 16 },
+        { "Path", false, 20 },
     };
     const struct outcome **rows = xcalloc(crew->n + 1, sizeof *rows);
     struct arena arena = { 0 };
@@ -304,13 +335,16 @@ static int write_table(struct crew *crew, size_t n_failed)
     if (n)
         qsort(rows, n, sizeof *rows, newest_first);
     table_init(&t, &arena, columns, ARRAY_LEN(columns));
+    size_t folder_len = common_folder(rows, n);
     for (size_t i = 0; i < n; i++)
-        table_row(&t, rows[i]);
+        table_row(&t, rows[i], folder_len, p.width >= 110); /* else the path needs it */
     if (n)
         table_print(&t, &p, 0);
     page_newline(&p);
-    page_add(&p, "%s, newest first",
-             text_plural(&arena, (int64_t)n, "application", "applications"));
+    page_add(&p, "%s%s%s, newest first",
+             text_plural(&arena, (int64_t)n, "application", "applications"),
+             folder_len ? " in " : "",
+             folder_len ? text_clean(&arena, (struct sv){ rows[0]->path.p, folder_len }, 0) : "");
     if (n_failed)
         page_add(&p, "; %zu could not be read", n_failed);
     page_newline(&p);

@@ -9,7 +9,7 @@ static void write_text(struct page *p, struct report *r)
     const struct completeness *c = &app->complete;
     struct arena *a = &r->arena;
 
-    page_wrapf(p, "", "  ", "%s%s%s  %s%s%s", page_mark(p, STYLE_BOLD), text_clean(a, r->path, 0),
+    page_wrapf(p, "", "  ", "%s%s%s  %s%s%s", page_mark(p, STYLE_BOLD), report_place(r, r->path),
                page_mark(p, STYLE_PLAIN), r->lossy ? page_mark(p, STYLE_YELLOW) : "",
                report_completeness(r), r->lossy ? page_mark(p, STYLE_PLAIN) : "");
     page_wrapf(p, "  ", "  ", "%s (%s), %s, %s begun, %s ended%s%s",

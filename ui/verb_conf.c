@@ -1,24 +1,35 @@
 /* spillway conf LOG: settings in effect. */
 #include "ui/render_json.h"
 
+/* "default, Spark 3.5", "set", "session, SQL 7" */
+static void add_origin(struct table *t, const struct setting *s)
+{
+    const char *source = s->source == CONF_UNKNOWN ? "not known" : conf_source_name(s->source);
+    bool plain = !s->scope.len || sv_is(s->scope, "application");
+
+    table_cell(t, "%s%s%s", source, plain ? "" : ", ", plain ? "" : text_clean(t->arena, s->scope, 0));
+}
+
+/* Keys and values are there to be copied: values are cut only if there is no room, keys
+ * never. What is not a default stands out. */
 static void write_text(struct page *p, const struct setting_list *list, struct arena *arena)
 {
     static const struct table_column columns[] = {
-        { "Setting", false, 30 },
+        { "Setting", false, 0 },
         { "Value", false, 16 },
-        { "Source", false, 0 },
-        { "Scope", false, 10 },
+        { "From", false, 18 },
     };
     struct table t;
 
     table_init(&t, arena, columns, ARRAY_LEN(columns));
     for (size_t i = 0; i < list->n; i++) {
         const struct setting *s = &list->items[i];
+        bool given = s->source == CONF_SET || s->source == CONF_SESSION;
 
-        table_text(&t, s->key);
+        table_cell(&t, "%s%s%s", given ? page_mark(p, STYLE_BOLD) : "",
+                   text_clean(arena, s->key, 0), given ? page_mark(p, STYLE_PLAIN) : "");
         table_text(&t, s->value);
-        table_cell(&t, "%s", s->source == CONF_UNKNOWN ? "not known" : conf_source_name(s->source));
-        table_text(&t, s->scope);
+        add_origin(&t, s);
     }
     table_print(&t, p, 0);
     table_release(&t);

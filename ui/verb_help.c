@@ -50,12 +50,12 @@ static void options(struct page *p, const struct verb *verb)
             continue;
         strbuf_fill(&head, ' ', o->letter ? 2 : 6);
         help_option_head(&head, verb, o);
-        if (head.len >= 34) {
+        if (head.len > 34) {
             page_add(p, "%s\n", head.p);
             strbuf_reset(&head);
         }
-        strbuf_fill(&head, ' ', 34 - head.len);
-        page_wrap(p, head.p, "                                  ", sv(o->help));
+        strbuf_fill(&head, ' ', 36 - head.len);
+        page_wrap(p, head.p, "                                    ", sv(o->help));
         strbuf_release(&head);
     }
 }
@@ -99,13 +99,13 @@ static void help_all(struct page *p)
 {
     page_add(p, "%sspillway%s reads an Apache Spark event log and says what to change.\n\n",
              page_mark(p, STYLE_BOLD), page_mark(p, STYLE_PLAIN));
-    page_add(p, "  spillway LOG                    is the same as spillway analyze LOG\n\n");
+    page_add(p, "  spillway LOG                      is the same as spillway analyze LOG\n\n");
     for (size_t i = 0; i < VERB_COUNT; i++) {
         struct strbuf head = { 0 };
 
         strbuf_printf(&head, "  spillway %s %s", verbs_all[i].name, verbs_all[i].args);
-        strbuf_fill(&head, ' ', head.len < 33 ? 34 - head.len : 1);
-        page_wrap(p, head.p, "                                  ", sv(verbs_all[i].summary));
+        strbuf_fill(&head, ' ', head.len < 36 ? 36 - head.len : 1);
+        page_wrap(p, head.p, "                                    ", sv(verbs_all[i].summary));
         strbuf_release(&head);
     }
     exit_codes(p);
