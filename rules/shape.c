@@ -66,21 +66,58 @@ static bool counts(const struct stage *s, uint32_t row)
     return task_state(&s->task, row) == TASK_SUCCESS;
 }
 
-/* Of n > 0 values that quantiles_of has put around their ranks: nothing before
- * v[n / 2] is larger. Spark's own median is the upper of the middle two, and the
- * lower one has inflated a ratio of 3 to 172 (rules.md, "Traps"): the mean it is. */
-static double true_median(const int64_t *v, uint32_t n)
+/* The value of rank k < n among v, of which only the n are looked at; room takes n.
+ * Counts values by their upper bits and goes on with the bucket that holds the rank: a
+ * few passes whatever the values are, where this runs over every task of the log. */
+static int64_t value_of_rank(const int64_t *v, uint32_t n, uint32_t k, int64_t *room)
 {
-    int64_t below = INT64_MIN;
+    enum { BUCKETS = 1024 };
+    uint32_t count[BUCKETS];
 
-    if (n % 2)
-        return (double)v[n / 2];
-    for (uint32_t i = 0; i < n / 2; i++)
-        below = max_i64(below, v[i]);
-    return ((double)below + (double)v[n / 2]) / 2;
+    while (true) {
+        int64_t low = v[0], high = v[0];
+        unsigned shift = 0;
+
+        for (uint32_t i = 1; i < n; i++) {
+            low = min_i64(low, v[i]);
+            high = max_i64(high, v[i]);
+        }
+        uint64_t span = (uint64_t)high - (uint64_t)low;
+
+        while (span >> shift >= BUCKETS)
+            shift++;
+        memset(count, 0, sizeof count);
+        for (uint32_t i = 0; i < n; i++)
+            count[((uint64_t)v[i] - (uint64_t)low) >> shift]++;
+        uint32_t bucket = 0;
+
+        while (k >= count[bucket])
+            k -= count[bucket++];
+        if (shift == 0)
+            return low + (int64_t)bucket;
+        uint32_t kept = 0;
+
+        for (uint32_t i = 0; i < n; i++) /* room may be v: kept never overtakes i */
+            if (((uint64_t)v[i] - (uint64_t)low) >> shift == bucket)
+                room[kept++] = v[i];
+        v = room;
+        n = kept;
+    }
 }
 
-static void shape_times(struct shape *sh, const struct stage *s, int64_t *values)
+/* Of n > 0 values. Spark's own median is the upper of the middle two; taking one of
+ * them has inflated a ratio of 3 to 172 (rules.md, "Traps"): the mean it is. */
+static double true_median(const int64_t *v, uint32_t n, int64_t *room)
+{
+    double upper = (double)value_of_rank(v, n, n / 2, room);
+
+    if (n % 2)
+        return upper;
+    return ((double)value_of_rank(v, n, n / 2 - 1, room) + upper) / 2;
+}
+
+static void shape_times(struct shape *sh, const struct stage *s, int64_t *values,
+                        int64_t *room)
 {
     uint32_t n = 0;
 
@@ -103,8 +140,8 @@ static void shape_times(struct shape *sh, const struct stage *s, int64_t *values
     sh->n = n;
     if (n == 0)
         return;
-    sh->p75_ms = quantiles_of(values, n).value[Q_P75];
-    sh->median_ms = true_median(values, n);
+    sh->median_ms = true_median(values, n, room);
+    sh->p75_ms = value_of_rank(values, n, (uint32_t)((uint64_t)n * 3 / 4), room);
 }
 
 /* The first wave of a stage: tasks launched in the first half of its quickest task's
@@ -163,7 +200,8 @@ static void shape_warmth(struct shape *sh, const struct app *app, const struct s
     }
 }
 
-static void shape_data_of(struct shape *sh, const struct stage *s, int64_t *values)
+static void shape_data_of(struct shape *sh, const struct stage *s, int64_t *values,
+                          int64_t *room)
 {
     for (enum data_kind kind = DATA_SHUFFLE_BYTES; kind < DATA_KINDS; kind++) {
         uint32_t n = 0;
@@ -171,8 +209,8 @@ static void shape_data_of(struct shape *sh, const struct stage *s, int64_t *valu
         for (uint32_t row = 0; row < s->task.n; row++)
             if (counts(s, row))
                 values[n++] = shape_data(s, row, kind);
-        sh->data_max[kind] = (double)quantiles_of(values, n).value[Q_MAX];
-        sh->data_median[kind] = true_median(values, n);
+        sh->data_max[kind] = (double)value_of_rank(values, n, n - 1, room);
+        sh->data_median[kind] = true_median(values, n, room);
         sh->data_hot[kind] = (double)shape_data(s, sh->max_row, kind);
         if (sh->warm_row != IX_NONE)
             sh->data_warm[kind] = (double)shape_data(s, sh->warm_row, kind);
@@ -184,7 +222,7 @@ struct shape *shapes_of(const struct app *app, struct arena *arena)
     struct shape *shapes = arena_array(arena, app->n_stages + 1, sizeof *shapes);
     int64_t *cold = cold_until(app);
     int64_t *values = NULL;
-    uint32_t room = 0;
+    uint32_t cap = 0;
 
     for (size_t i = 0; i < app->n_stages; i++) {
         const struct stage *s = &app->stages[i];
@@ -192,17 +230,17 @@ struct shape *shapes_of(const struct app *app, struct arena *arena)
 
         if (s->task.n == 0)
             continue;
-        if (s->task.n > room) {
-            room = s->task.n;
-            values = xrealloc(values, mem_product(room, sizeof *values));
+        if (s->task.n > cap) {
+            cap = s->task.n;
+            values = xrealloc(values, mem_product(cap, 2 * sizeof *values));
         }
-        shape_times(sh, s, values);
+        shape_times(sh, s, values, values + cap);
         if (sh->n == 0 || sh->max_ms < DETAIL_MIN_MS ||
             (double)sh->max_ms < DETAIL_RATIO * sh->median_ms)
             continue;
         sh->detailed = true;
         shape_warmth(sh, app, s, cold);
-        shape_data_of(sh, s, values);
+        shape_data_of(sh, s, values, values + cap);
     }
     free(values);
     free(cold);
