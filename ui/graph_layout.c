@@ -191,6 +191,33 @@ static bool receive(int fd, int64_t deadline_ms, struct strbuf *in)
     }
 }
 
+/* Without graphviz's comments, which repeat every name and tell its version, and with
+ * plain hyphens for the entity that it writes for fear of comments. */
+static void add_tidy_svg(struct strbuf *out, struct sv svg)
+{
+    while (svg.len) {
+        size_t n = 0;
+
+        while (n < svg.len && svg.p[n] != '<' && svg.p[n] != '&')
+            n++;
+        strbuf_add(out, (struct sv){ svg.p, n });
+        svg = sv_from(svg, n);
+        if (sv_starts(svg, SV("<!--"))) {
+            size_t end = sv_find(svg, SV("-->"));
+
+            svg = sv_from(svg, end == SIZE_MAX ? svg.len : end + 3);
+            if (sv_starts(svg, SV("\n")))
+                svg = sv_from(svg, 1);
+        } else if (sv_starts(svg, SV("&#45;"))) {
+            strbuf_addc(out, '-');
+            svg = sv_from(svg, 5);
+        } else if (svg.len) {
+            strbuf_addc(out, *svg.p);
+            svg = sv_from(svg, 1);
+        }
+    }
+}
+
 enum layout_end layout_run(struct strbuf *out, struct sv dot, const char *format,
                            int64_t timeout_ms, int *dpi, struct err *err)
 {
@@ -230,7 +257,12 @@ enum layout_end layout_run(struct strbuf *out, struct sv dot, const char *format
 
         err_set(err, ERR_OUTPUT, "graphviz: %.*s", SV_FMT(said.len ? said : SV("cannot draw it")));
     } else {
-        strbuf_add(out, sv_from(strbuf_sv(&in), sizeof head));
+        struct sv picture = sv_from(strbuf_sv(&in), sizeof head);
+
+        if (strcmp(format, "svg") == 0)
+            add_tidy_svg(out, picture);
+        else
+            strbuf_add(out, picture);
         *dpi = head.dpi;
         end = LAYOUT_DONE;
     }
