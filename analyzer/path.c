@@ -5,11 +5,14 @@
  *
  * The last stage to end is on the path. What it waited for is, of all it depends on,
  * what ended last before it was submitted: its lineage parents, an earlier attempt of
- * its own, and whatever of the same chain (the same SQL execution, else the same job
- * group, else the jobs that have neither) came before. A stage with none of these
- * waited for the last stage that ended at all. What lies between the two is the
- * driver's: planning inside an SQL execution, driver code outside. Each step goes back
- * in time, for stages that took no time are left out; so the walk ends.
+ * its own, and whatever of the same chain came before; a chain is an SQL execution with
+ * those nested in it, or a job outside of any. A stage whose parents ran in the same job
+ * waited for those alone: the scheduler submits it when they end. A stage with none of
+ * these, the first of its chain, waited for the last stage that ended at all; but where
+ * that one belongs to another job group whose work ran beside this group's, for the last
+ * one of its own group. What lies between the two is the driver's: planning inside an
+ * SQL execution, driver code outside. Each step goes back in time, for stages that took
+ * no time are left out; so the walk ends.
  *
  * A stage that had to queue, because other stages held every slot until its first task
  * began, did not wait for the driver or its parents but for those others: the path goes
@@ -17,14 +20,16 @@
  * shows as the work that kept it busy, and "queueing" is what is left where no such
  * stage is found.
  *
- * Slack of the stages beside the path is found over the same edges, forwards. */
+ * Slack of the stages beside the path is found over the same edges, forwards: a stage
+ * could have ended as late as the one that its successor did wait for, and that much
+ * later than it as the successor has slack itself. */
 #include "analyzer/path.h"
 
 #include "base/mem.h"
 
 #include <stdlib.h>
 
-#define NO_CHAIN INT64_C(-1)
+#define NO_GROUP 0
 #define LAUNCH_MS 100     /* from a slot's release to the next task on it, generously */
 #define STARVED_MS 1000   /* without a task for so long, a stage has not really begun */
 #define HOLDERS_LIMIT 256 /* stages at work at one moment that are looked at */
@@ -32,7 +37,18 @@
 struct node { /* a stage attempt that took time */
     uint32_t ix;
     int64_t start_ms, work_ms, end_ms; /* work_ms: it was let to work */
-    int64_t chain;
+    uint32_t chain;
+};
+
+/* Work that one driver thread submitted, as far as the log tells: of an SQL execution,
+ * with those nested in it, of a job outside of any, or a stage without a job. */
+struct chain {
+    uint32_t group; /* of its jobs, by first appearance; NO_GROUP */
+    bool used, sql;
+    int64_t start_ms, end_ms; /* of its stages */
+    /* Slack: a later chain waited for what had ended here by waited_ms; that could have
+     * gone on until deadline_ms. INT64_MAX: nobody waited. */
+    int64_t waited_ms, deadline_ms;
 };
 
 struct span {
@@ -45,6 +61,9 @@ struct path {
     const struct timeline *t;
     struct node *by_end, *by_chain; /* by end; by (chain, end) */
     size_t n;
+    struct chain *chains;           /* positions: SQL executions, jobs, stages */
+    struct node *by_group;          /* of chains in a group, by (group, end); group as chain */
+    size_t n_by_group;
     uint32_t *node_of;              /* stage ix -> position in by_end, IX_NONE */
     bool *queued;                   /* per stage: others held all slots until work_ms */
     struct span *cover;             /* SQL executions, without overlap, ascending */
@@ -73,18 +92,20 @@ static int by_chain(const void *x, const void *y)
     return by_end(x, y);
 }
 
-/* The driver thread that submitted the stage, as far as the log tells. Job groups are
- * interned, so their address names them; it only has to differ from SQL ids. */
-static int64_t chain_of(const struct app *app, const struct stage *s)
+static uint32_t chain_of(const struct app *app, uint32_t ix)
 {
+    const struct stage *s = &app->stages[ix];
     uint32_t sql_ix = s->sql_execution_id == APP_NONE ? IX_NONE
                                                       : app_sql_ix(app, s->sql_execution_id);
 
-    if (sql_ix != IX_NONE)
-        return app->sqls[sql_ix].root_id;
-    if (s->ran_for_job_ix != IX_NONE && app->jobs[s->ran_for_job_ix].group.len)
-        return INT64_MIN / 2 + (int64_t)(sv_hash(app->jobs[s->ran_for_job_ix].group) >> 8);
-    return NO_CHAIN;
+    if (sql_ix != IX_NONE) {
+        uint32_t root_ix = app_sql_ix(app, app->sqls[sql_ix].root_id);
+
+        return root_ix == IX_NONE ? sql_ix : root_ix;
+    }
+    if (s->ran_for_job_ix != IX_NONE)
+        return (uint32_t)app->n_sqls + s->ran_for_job_ix;
+    return (uint32_t)(app->n_sqls + app->n_jobs) + ix;
 }
 
 /* Where a stage's first task found every slot taken until the moment it began, and
@@ -136,6 +157,38 @@ static void find_queued(struct path *p, int64_t *work_ms)
     free(idle_since_ms);
 }
 
+/* Times and groups of the chains. Job groups are interned: equal ones are one text. */
+static void collect_chains(struct path *p)
+{
+    size_t n_chains = p->app->n_sqls + p->app->n_jobs + p->app->n_stages;
+    struct map groups = { 0 };
+
+    p->chains = xcalloc(n_chains, sizeof *p->chains);
+    p->by_group = xmalloc(mem_product(p->n, sizeof *p->by_group));
+    for (size_t i = 0; i < p->n; i++) {
+        const struct node *n = &p->by_end[i];
+        struct chain *c = &p->chains[n->chain];
+        uint32_t job_ix = p->app->stages[n->ix].ran_for_job_ix;
+
+        if (!c->used)
+            *c = (struct chain){ NO_GROUP, true, n->chain < p->app->n_sqls, n->start_ms,
+                                 n->end_ms, INT64_MAX, INT64_MAX };
+        c->start_ms = min_i64(c->start_ms, n->start_ms);
+        c->end_ms = max_i64(c->end_ms, n->end_ms);
+        if (job_ix == IX_NONE || p->app->jobs[job_ix].group.len == 0)
+            continue;
+        int64_t key = (int64_t)(intptr_t)p->app->jobs[job_ix].group.p;
+        if (map_get(&groups, key) == MAP_NONE)
+            map_put(&groups, key, groups.n + 1);
+        c->group = map_get(&groups, key);
+        p->by_group[p->n_by_group] = *n;
+        p->by_group[p->n_by_group++].chain = c->group;
+    }
+    if (p->n_by_group)
+        qsort(p->by_group, p->n_by_group, sizeof *p->by_group, by_chain);
+    map_release(&groups);
+}
+
 static void collect_nodes(struct path *p)
 {
     int64_t *work_ms = xmalloc(mem_product(p->app->n_stages, sizeof *work_ms));
@@ -153,7 +206,7 @@ static void collect_nodes(struct path *p)
         if (!timeline_stage_span(p->t, &p->app->stages[ix], &n.start_ms, &n.end_ms) ||
             n.end_ms <= n.start_ms)
             continue;
-        n.chain = chain_of(p->app, &p->app->stages[ix]);
+        n.chain = chain_of(p->app, ix);
         /* no task is known: nothing tells waiting from working */
         n.work_ms = work_ms[ix] == APP_NONE ? n.start_ms : work_ms[ix];
         n.work_ms = min_i64(max_i64(n.work_ms, n.start_ms), n.end_ms);
@@ -201,19 +254,69 @@ static const struct node *ended_by(const struct path *p, uint32_t ix, int64_t ms
     return at != IX_NONE && p->by_end[at].end_ms <= ms ? &p->by_end[at] : NULL;
 }
 
-/* What the node waited for; NULL: for nothing that ran. */
-static const struct node *before(const struct path *p, const struct node *n)
+static bool overlap(const struct chain *a, const struct chain *b)
+{
+    return a->start_ms < b->end_ms && b->start_ms < a->end_ms;
+}
+
+static const struct chain *chain_at(const struct path *p, const struct node *n)
+{
+    return &p->chains[p->by_end[p->node_of[n->ix]].chain];
+}
+
+/* The last stage that ended before the node began, of its job group where groups are
+ * seen to work beside each other. */
+static const struct node *last_of_all(const struct path *p, const struct node *n)
+{
+    struct node key = { .ix = IX_NONE, .end_ms = n->start_ms };
+    const struct node *any = last_before(p->by_end, p->n, &key, by_end);
+
+    key.chain = p->chains[n->chain].group;
+    if (!any || key.chain == NO_GROUP || p->chains[any->chain].group == key.chain)
+        return any;
+    const struct node *same = last_before(p->by_group, p->n_by_group, &key, by_chain);
+    if (!same || same->chain != key.chain || !overlap(chain_at(p, same), &p->chains[any->chain]))
+        return any;
+    return &p->by_end[p->node_of[same->ix]];
+}
+
+/* The last stage of the chain that ended before the node began; where a job outside of
+ * SQL came after it, of the same group and not beside it, that one: the driver can run
+ * jobs of its own while it prepares a query. */
+static const struct node *last_of_chain(const struct path *p, const struct node *n)
 {
     struct node key = { .ix = IX_NONE, .end_ms = n->start_ms, .chain = n->chain };
     const struct node *best = last_before(p->by_chain, p->n, &key, by_chain);
+    const struct node *any = last_of_all(p, n);
 
-    if (best && best->chain != n->chain)
-        best = NULL;
-    for (uint32_t i = p->lineage->first[n->ix]; i < p->lineage->first[n->ix + 1]; i++)
-        best = later(best, ended_by(p, p->lineage->links[i].from_ix, n->start_ms));
+    if (!best || best->chain != n->chain)
+        return any;
+    best = &p->by_end[p->node_of[best->ix]];
+    const struct chain *other = any ? &p->chains[any->chain] : NULL;
+    if (other && !other->sql && other->group == p->chains[n->chain].group &&
+        other->start_ms >= best->end_ms)
+        return later(best, any);
+    return best;
+}
+
+/* What the node waited for; NULL: for nothing that ran. */
+static const struct node *before(const struct path *p, const struct node *n)
+{
+    uint32_t job_ix = p->app->stages[n->ix].ran_for_job_ix;
+    const struct node *best = NULL;
+    bool in_job = false;
+
+    for (uint32_t i = p->lineage->first[n->ix]; i < p->lineage->first[n->ix + 1]; i++) {
+        const struct link *k = &p->lineage->links[i];
+        const struct node *from = ended_by(p, k->from_ix, n->start_ms);
+
+        best = later(best, from);
+        in_job |= from && k->via == VIA_SHUFFLE && job_ix != IX_NONE &&
+                  p->app->stages[k->from_ix].ran_for_job_ix == job_ix;
+    }
     if (n->ix > 0 && p->app->stages[n->ix - 1].stage_id == p->app->stages[n->ix].stage_id)
         best = later(best, ended_by(p, n->ix - 1, n->start_ms));
-    return best ? best : last_before(p->by_end, p->n, &key, by_end);
+    return in_job ? best : later(best, last_of_chain(p, n));
 }
 
 /* --- the driver's time ------------------------------------------------------------------------ */
@@ -227,6 +330,20 @@ static int by_start(const void *x, const void *y)
     return a->sql_id < b->sql_id ? -1 : a->sql_id > b->sql_id;
 }
 
+/* When the execution ended; one without an end in a log that has one, with its jobs. */
+static int64_t sql_end_ms(const struct path *p, const struct sql *q)
+{
+    int64_t end_ms = q->submitted_ms;
+
+    if (q->completed_ms != APP_NONE)
+        return q->completed_ms;
+    if (!p->app->finished)
+        return p->t->end_ms;
+    for (size_t i = 0; i < q->n_jobs; i++)
+        end_ms = max_i64(end_ms, p->app->jobs[q->job_ixs[i]].completed_ms);
+    return end_ms;
+}
+
 /* Where executions overlap, the time is the one's that began first. */
 static void cover_with_sql(struct path *p)
 {
@@ -238,7 +355,7 @@ static void cover_with_sql(struct path *p)
     {
         if (q->submitted_ms == APP_NONE)
             continue;
-        int64_t end_ms = q->completed_ms == APP_NONE ? p->t->end_ms : q->completed_ms;
+        int64_t end_ms = sql_end_ms(p, q);
 
         spans[n++] = (struct span){ max_i64(q->submitted_ms, p->t->start_ms),
                                     min_i64(end_ms, p->t->end_ms), q->execution_id };
@@ -290,11 +407,23 @@ static void add_outside(struct path *p, int64_t start_ms, int64_t end_ms)
     add_driver(p, start_ms, ready_ms, WALL_STARTUP, APP_NONE);
 }
 
-/* A gap on the path, latest piece first. */
-static void add_gap(struct path *p, int64_t start_ms, int64_t end_ms)
+/* A gap on the path, latest piece first. Where the stage after it (NULL: none) belongs to
+ * an execution that was open by then, the gap is that one's as far as it reaches. */
+static void add_gap(struct path *p, int64_t start_ms, int64_t end_ms, const struct node *after)
 {
+    uint32_t sql_ix = after ? app_sql_ix(p->app, p->app->stages[after->ix].sql_execution_id)
+                            : IX_NONE;
     size_t low = 0, high = p->n_cover;
 
+    if (sql_ix != IX_NONE && end_ms > start_ms) {
+        const struct sql *q = &p->app->sqls[sql_ix];
+        int64_t own_ms = max_i64(start_ms, q->submitted_ms);
+
+        if (q->submitted_ms != APP_NONE && own_ms < end_ms && sql_end_ms(p, q) >= end_ms) {
+            add_driver(p, own_ms, end_ms, WALL_PLANNING, q->execution_id);
+            end_ms = own_ms;
+        }
+    }
     while (low < high) { /* first execution that begins at or after the gap's end */
         size_t mid = low + (high - low) / 2;
 
@@ -349,7 +478,7 @@ static void add_stage(struct path *p, const struct node *n, int64_t start_ms, in
 
 static void walk_back(struct path *p, struct stage_path *stages)
 {
-    const struct node *n = p->n ? &p->by_end[p->n - 1] : NULL;
+    const struct node *n = p->n ? &p->by_end[p->n - 1] : NULL, *after = NULL;
     int64_t at_ms = p->t->end_ms;
 
     while (n) {
@@ -357,15 +486,16 @@ static void walk_back(struct path *p, struct stage_path *stages)
         const struct node *held =
             n->work_ms > n->start_ms && p->queued[n->ix] ? holder(p, n) : NULL;
 
-        add_gap(p, end_ms, at_ms);
+        add_gap(p, end_ms, at_ms, after);
         stages[n->ix].critical = true;
         at_ms = n->start_ms;
         if (held) /* what lies between its end and our first task is still our wait */
             at_ms = min_i64(held->end_ms, n->work_ms);
         add_stage(p, n, at_ms, end_ms);
+        after = n;
         n = held ? held : before(p, n);
     }
-    add_gap(p, p->t->start_ms, at_ms);
+    add_gap(p, p->t->start_ms, at_ms, after);
 }
 
 /* Latest start first: by then the slack of all that depends on a node is known. */
@@ -378,15 +508,30 @@ static int latest_first(const void *x, const void *y)
     return a->ix > b->ix ? -1 : a->ix < b->ix;
 }
 
+/* From could have ended as late as the one that `to` waited for did, and as much later
+ * as `to` could have. */
 static void give_slack(struct stage_path *stages, const struct node *from,
-                       const struct node *to)
+                       const struct node *to, const struct node *waited_for)
 {
-    int64_t slack_ms;
+    if (from && waited_for) {
+        int64_t slack_ms = waited_for->end_ms - from->end_ms + stages[to->ix].slack_ms;
 
-    if (!from || to->start_ms < from->end_ms)
-        return;
-    slack_ms = to->start_ms - from->end_ms + stages[to->ix].slack_ms;
-    stages[from->ix].slack_ms = min_i64(stages[from->ix].slack_ms, slack_ms);
+        stages[from->ix].slack_ms =
+            min_i64(stages[from->ix].slack_ms, max_i64(0, slack_ms));
+    }
+}
+
+/* A chain that begins after another one waited for all of it, not only for its last. */
+static void give_chain_slack(struct path *p, const struct stage_path *stages,
+                             const struct node *to, const struct node *waited_for)
+{
+    struct chain *c = &p->chains[waited_for->chain];
+    int64_t deadline_ms = waited_for->end_ms + stages[to->ix].slack_ms;
+
+    if (waited_for->chain != to->chain && deadline_ms < c->deadline_ms) {
+        c->deadline_ms = deadline_ms;
+        c->waited_ms = waited_for->end_ms;
+    }
 }
 
 static void find_slack(struct path *p, struct stage_path *stages)
@@ -401,13 +546,21 @@ static void find_slack(struct path *p, struct stage_path *stages)
     if (p->n)
         qsort(order, p->n, sizeof *order, latest_first);
     for (size_t i = 0; i < p->n; i++) {
-        const struct node *n = &order[i];
+        const struct node *n = &order[i], *waited_for = before(p, n);
+        const struct chain *c = &p->chains[n->chain];
+        struct stage_path *s = &stages[n->ix];
 
-        if (stages[n->ix].critical)
-            stages[n->ix].slack_ms = 0;
-        give_slack(stages, before(p, n), n);
+        if (c->deadline_ms != INT64_MAX && n->end_ms <= c->waited_ms)
+            s->slack_ms = min_i64(s->slack_ms, c->deadline_ms - n->end_ms);
+        if (s->critical)
+            s->slack_ms = 0;
+        if (!waited_for)
+            continue;
+        give_chain_slack(p, stages, n, waited_for);
+        give_slack(stages, waited_for, n, waited_for);
         for (uint32_t k = p->lineage->first[n->ix]; k < p->lineage->first[n->ix + 1]; k++)
-            give_slack(stages, ended_by(p, p->lineage->links[k].from_ix, n->start_ms), n);
+            give_slack(stages, ended_by(p, p->lineage->links[k].from_ix, n->start_ms), n,
+                       waited_for);
     }
     free(order);
 }
@@ -419,6 +572,7 @@ void path_build(struct ledgers *l, const struct app *app, const struct lineage *
 
     l->stages = arena_array(arena, app->n_stages, sizeof *l->stages);
     collect_nodes(&p);
+    collect_chains(&p);
     cover_with_sql(&p);
     walk_back(&p, l->stages);
     find_slack(&p, l->stages);
@@ -428,6 +582,8 @@ void path_build(struct ledgers *l, const struct app *app, const struct lineage *
     l->n_segments = p.n_segments;
     free(p.by_end);
     free(p.by_chain);
+    free(p.by_group);
+    free(p.chains);
     free(p.node_of);
     free(p.queued);
     free(p.cover);
