@@ -295,6 +295,16 @@ static inline bool is_whole_key(const char *p, const struct field *f)
     return f->key_len <= 32 || memcmp(p + 32, f->key + 32, f->key_len - 32u) == 0;
 }
 
+/* The position behind the guessed key, if it stands at p with blanks around it. */
+static const char *key_apart(struct decode *d, const char *p, const struct field *f)
+{
+    p = skip_blanks(&d->scan, p);
+    if (f->kind == FIELD_NONE || f->key_len > 32 || !vec_same(p, f->key, f->key_len - 1u))
+        return NULL;
+    p = skip_blanks(&d->scan, p + f->key_len - 1);
+    return *p == ':' ? p + 1 : NULL;
+}
+
 /* Reads the key at p with its colon; *behind is the position behind that. NULL: this
  * is not JSON. */
 static __attribute__((noinline)) const struct field *
@@ -384,9 +394,9 @@ static const char *read_members(struct decode *d, const char *p, const struct sh
         if (LIKELY(same && f->kind != FIELD_NONE && is_whole_key(p, f))) {
             p += f->key_len;
         } else {
-            const char *behind;
+            const char *behind = key_apart(d, p, f);
 
-            if (!(f = find_field(d, p, sh, &behind)))
+            if (!behind && !(f = find_field(d, p, sh, &behind)))
                 return NULL;
             p = behind;
             if (f != &other_field)

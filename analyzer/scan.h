@@ -53,7 +53,9 @@ static __attribute__((noinline)) const char *blanks_slow(struct scan *s, const c
 
 static inline const char *skip_blanks(struct scan *s, const char *p)
 {
-    return LIKELY(byte_at(p) > ' ') ? p : blanks_slow(s, p);
+    if (LIKELY(byte_at(p) > ' '))
+        return p;
+    return *p == ' ' && byte_at(p + 1) > ' ' ? p + 1 : blanks_slow(s, p);
 }
 
 /* ---- numbers ---- */
