@@ -40,17 +40,17 @@ struct driver_time {
 static void driver_segment(struct driver_time *t, const struct segment *g, int64_t first,
                            int64_t last, int64_t edge_ms)
 {
-    int64_t len = g->end_ms - g->start_ms, code = g->ms[WALL_DRIVER_CODE];
-    int64_t inside = min_i64(g->end_ms, last) - max_i64(g->start_ms, first);
+    int64_t len = sub_sat(g->end_ms, g->start_ms), code = g->ms[WALL_DRIVER_CODE];
+    int64_t inside = sub_sat(min_i64(g->end_ms, last), max_i64(g->start_ms, first));
 
     if (len <= 0)
         return;
     inside = max_i64(inside, 0);
-    int64_t between = (int64_t)((double)code * ((double)inside / (double)len));
+    int64_t between = whole((double)code * ((double)inside / (double)len));
 
-    t->between_ms += between;
-    t->beyond_ms += max_i64(code - between - edge_ms, 0);
-    t->planning_ms += g->ms[WALL_PLANNING];
+    t->between_ms = add_sat(t->between_ms, between);
+    t->beyond_ms = add_sat(t->beyond_ms, max_i64(code - between - edge_ms, 0));
+    t->planning_ms = add_sat(t->planning_ms, g->ms[WALL_PLANNING]);
     if (between > t->largest_ms) {
         t->largest_ms = between;
         t->largest_at_ms = max_i64(g->start_ms, first);
@@ -73,12 +73,12 @@ static struct driver_time driver_time(const struct rule_input *in)
     }
     if (first >= last)
         return t;
-    t.span_ms = last - first;
+    t.span_ms = sub_sat(last, first);
     for (size_t i = 0; i < l->n_segments; i++)
         if (l->segments[i].kind == SEGMENT_DRIVER)
             driver_segment(&t, &l->segments[i], first, last,
                            (int64_t)in->params[DRIVER_EDGE_MS]);
-    t.largest_at_ms = t.largest_ms ? t.largest_at_ms - app->start_ms : 0;
+    t.largest_at_ms = t.largest_ms ? sub_sat(t.largest_at_ms, app->start_ms) : 0;
     return t;
 }
 
@@ -124,7 +124,7 @@ static enum rule_answer check_driver(const struct rule_input *in, struct finding
         return RULE_JUDGED;
     struct finding *f =
         finding_begin(out, in->rule, "The driver works or waits alone for %s of %s",
-                      words_ms(out, (int64_t)code), words_ms(out, (int64_t)wall));
+                      words_ms(out, whole(code)), words_ms(out, whole(wall)));
     double held = (double)in->analysis->ledgers.wall_ms[WALL_DRIVER_CODE];
     double share = held > 0 ? code / held : 0;
 
@@ -217,7 +217,7 @@ static void idle_remedy(const struct rule_input *in, struct findings *out, doubl
 {
     const struct app *app = in->app;
     bool dynamic = conf_bool(app, NULL, "spark.dynamicAllocation.enabled", false);
-    int64_t fit = (int64_t)((double)app->executors_peak * busy / 0.7) + 1;
+    int64_t fit = whole((double)app->executors_peak * busy / 0.7) + 1;
 
     if (dynamic) {
         int64_t idle_ms =

@@ -291,7 +291,7 @@ static void loss_remedy(const struct rule_input *in, struct findings *out, struc
     if (sv_has(why, "137") || sv_has_nocase(why, "memory limit") ||
         sv_has_nocase(why, "OOM") || sv_has_nocase(why, "exceeding")) {
         finding_set(out, "spark.executor.memoryOverhead", "%s",
-                    words_setting(out, max_i64(2 * overhead, 1024 * MIB)));
+                    words_setting(out, max_i64(add_sat(overhead, overhead), 1024 * MIB)));
         finding_advice(
             out, "The process was killed from outside (status 137 or a memory limit): "
                  "most often the container's limit. Raise the overhead, or look for "
@@ -535,7 +535,8 @@ static enum rule_answer check_tasks(const struct rule_input *in, struct findings
     if (sv_has(g->class_name, "OutOfMemory")) {
         int64_t heap = conf_bytes(app, NULL, "spark.executor.memory", 1024 * MIB);
 
-        finding_set(out, "spark.executor.memory", "%s", words_setting(out, 2 * heap));
+        finding_set(out, "spark.executor.memory", "%s",
+                    words_setting(out, add_sat(heap, heap)));
         finding_advice(
             out, "Tasks ran out of memory and got through on a retry: raise the heap or "
                  "cut the partitions finer before one fails for good.");

@@ -143,7 +143,7 @@ static int64_t share_of(int64_t ms, double share)
 {
     double part = (double)ms * share;
 
-    return part <= 0 ? 0 : part >= (double)ms ? ms : (int64_t)part;
+    return part <= 0 ? 0 : part >= (double)ms ? ms : whole(part);
 }
 
 void finding_claim(struct findings *out, const struct ledgers *l, uint32_t stage_ix,

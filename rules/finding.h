@@ -37,6 +37,16 @@ void finding_advice(struct findings *out, const char *fmt, ...) PRINTF_LIKE(2, 3
 void finding_risk(struct findings *out, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void finding_verify(struct findings *out, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
+/* A whole number, held at the ends of int64. Logs are not trusted: sums of what they
+ * say may be past any end. */
+static inline int64_t whole(double value)
+{
+    return value >= 9.2e18    ? INT64_MAX
+           : value <= -9.2e18 ? INT64_MIN
+           : value == value   ? (int64_t)value
+                              : 0;
+}
+
 /* Numbers as people read them, in the list's arena. */
 const char *words_bytes(struct findings *out, int64_t bytes);
 const char *words_ms(struct findings *out, int64_t ms);

@@ -39,7 +39,7 @@ static int64_t cores_of_executor(const struct app *app)
 
     app_each_executor (app, e)
         if (e->cores != APP_NONE)
-            cores = max_i64(cores, e->cores);
+            cores = max_i64(cores, min_i64(e->cores, 100000));
     return cores;
 }
 
@@ -113,7 +113,7 @@ static int64_t task_share_bytes(const struct app *app, double fraction)
 {
     double heap = (double)conf_bytes(app, NULL, heap_key(app), GIB) - 300.0 * (double)MIB;
 
-    return max_i64((int64_t)(heap * fraction / (double)cores_of_executor(app)), 8 * MIB);
+    return max_i64(whole(heap * fraction / (double)cores_of_executor(app)), 8 * MIB);
 }
 
 /* Settings that make each task's part `times` smaller. */
@@ -129,18 +129,18 @@ static void cut_finer(const struct app *app, struct findings *out, const struct 
         double part = (double)read / (double)tasks / times;
 
         finding_set(out, "spark.sql.adaptive.advisoryPartitionSizeInBytes", "%s",
-                    words_setting(out, (int64_t)part));
+                    words_setting(out, whole(part)));
     } else if (q && read > 0) {
         double parts = (double)tasks * times;
         int64_t n = ((int64_t)(parts < 1e6 ? parts : 1e6) / slots + 1) * slots;
 
-        if (n > conf_i64(app, q, "spark.sql.shuffle.partitions", 200) || n > 2 * tasks)
+        if (n > conf_i64(app, q, "spark.sql.shuffle.partitions", 200) || n / 2 > tasks)
             finding_set(out, "spark.sql.shuffle.partitions", "%" PRId64, n);
     } else if (q && s->total[METRIC_INPUT_BYTES] > 0) {
         double input = (double)s->total[METRIC_INPUT_BYTES] / (double)tasks / times;
 
         finding_set(out, "spark.sql.files.maxPartitionBytes", "%s",
-                    words_setting(out, max_i64((int64_t)input, 4 * MIB)));
+                    words_setting(out, max_i64(whole(input), 4 * MIB)));
     }
 }
 
@@ -175,7 +175,7 @@ static void spill_remedy(const struct rule_input *in, struct findings *out,
         "Cut the work finer, so that a task's share of memory holds its part; or "
         "give each executor about %s of heap (%s), or fewer cores. A little spill "
         "is fine: the aim is that it stops costing time.",
-        words_setting(out, (int64_t)heap), heap_key(app));
+        words_setting(out, whole(heap)), heap_key(app));
 }
 
 static enum rule_answer check_spill(const struct rule_input *in, struct findings *out)
@@ -293,7 +293,8 @@ static void gc_remedy(const struct app *app, struct findings *out, int64_t heap,
     if (peak > 0)
         finding_number(out, "peak_heap_bytes", (double)peak);
     if (!ample)
-        finding_set(out, heap_key(app), "%s", words_setting(out, heap + heap / 2));
+        finding_set(out, heap_key(app), "%s",
+                    words_setting(out, add_sat(heap, heap / 2)));
     finding_advice(
         out,
         "%s Keep fewer objects: DataFrame operators instead of RDD objects, no "

@@ -294,7 +294,7 @@ static enum rule_answer check_sched(const struct rule_input *in, struct findings
                   " (%s) is cut into %u tasks of %s (median); %.0f%% of their time "
                   "goes to launching them.",
                   s->stage_id, words_clean(out, s->name, 60), in->shapes[worst].n,
-                  words_ms(out, (int64_t)in->shapes[worst].median_ms), share * 100);
+                  words_ms(out, whole(in->shapes[worst].median_ms)), share * 100);
     finding_stage(out, app, worst);
     for (uint32_t ix = 0; ix < app->n_stages; ix++) {
         if (!sched_costs(in, ix, in->params))
@@ -440,7 +440,7 @@ static enum rule_answer check_many(const struct rule_input *in, struct findings 
 
     if (n == 1)
         f = finding_begin(out, in->rule, "Stage %" PRId64 " is cut into %u tasks of %s",
-                          s->stage_id, sh->n, words_ms(out, (int64_t)sh->median_ms));
+                          s->stage_id, sh->n, words_ms(out, whole(sh->median_ms)));
     else
         f = finding_begin(out, in->rule,
                           "%zu stages are cut into hundreds of tasks that last "
@@ -452,7 +452,7 @@ static enum rule_answer check_many(const struct rule_input *in, struct findings 
                   " (%s) has %u tasks, %s the median, for %s of data: about %" PRId64
                   " would do.",
                   s->stage_id, words_clean(out, s->name, 60), sh->n,
-                  words_ms(out, (int64_t)sh->median_ms),
+                  words_ms(out, whole(sh->median_ms)),
                   words_bytes(out, stage_data_bytes(s)), tasks_needed(app, s));
     finding_stage(out, app, worst);
     for (uint32_t ix = 0; ix < app->n_stages; ix++) {

@@ -4,6 +4,7 @@
  * report values under the accumulator ids that the plan names. */
 #include "rules/plan.h"
 
+#define SLOTS_LIMIT 10000000  /* more than any cluster; logs are not trusted */
 #define PLAN_DEPTH_LIMIT 2000 /* deeper than any real plan; logs are not trusted */
 
 static bool stage_updates(const struct stage *s, int64_t accumulator_id)
@@ -46,7 +47,9 @@ int64_t app_slots(const struct app *app)
 {
     double cpus = app->task_cpus > 0 ? app->task_cpus : 1;
 
-    return max_i64((int64_t)((double)app->cores_peak / cpus), 1);
+    double slots = (double)app->cores_peak / cpus;
+
+    return slots >= SLOTS_LIMIT ? SLOTS_LIMIT : max_i64((int64_t)slots, 1);
 }
 
 static const struct plan_node *find(const struct stage *s, const struct plan_node *node,

@@ -53,7 +53,7 @@ double shape_explained(const struct shape *sh, int64_t task_ms, double data_rati
 /* First launch to last finish; 0 for a stage without tasks. */
 static inline int64_t shape_span_ms(const struct shape *sh)
 {
-    return sh->n ? sh->finish_ms - sh->launch_ms : 0;
+    return sh->n ? max_i64(sub_sat(sh->finish_ms, sh->launch_ms), 0) : 0;
 }
 /* The stages that `accused` says were at work for at least this share of the
  * application's wall time, together: many small ones may be one large problem. */

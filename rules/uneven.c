@@ -218,8 +218,8 @@ static const char *data_words(struct findings *out, const struct suspect *sus,
                               double value)
 {
     if (sus->data == DATA_SHUFFLE_ROWS || sus->data == DATA_INPUT_ROWS)
-        return arena_printf(out->arena, "%s rows", words_count(out, (int64_t)value));
-    return words_bytes(out, (int64_t)value);
+        return arena_printf(out->arena, "%s rows", words_count(out, whole(value)));
+    return words_bytes(out, whole(value));
 }
 
 static void evidence(const struct rule_input *in, struct findings *out,
@@ -295,8 +295,8 @@ static void let_aqe_split(const struct app *app, struct findings *out,
                           const struct shape *sh)
 {
     const int64_t mib = 1 << 20;
-    int64_t hot = (int64_t)w->of[DATA_SHUFFLE_BYTES];
-    int64_t median = (int64_t)sh->data_median[DATA_SHUFFLE_BYTES];
+    int64_t hot = whole(w->of[DATA_SHUFFLE_BYTES]);
+    int64_t median = whole(sh->data_median[DATA_SHUFFLE_BYTES]);
     int64_t threshold = conf_bytes(
         app, q, "spark.sql.adaptive.skewJoin.skewedPartitionThresholdInBytes", 256 * mib);
     double factor =
@@ -355,7 +355,7 @@ static void say_join(const struct rule_input *in, struct findings *out,
         " reads %s where the median task reads %s, and takes %s against %s; %s.",
         task_field(&s->task, w->row, TASK_INDEX), s->stage_id,
         data_words(out, w, w->of[w->data]), data_words(out, w, sh->data_median[w->data]),
-        words_ms(out, w->task_ms), words_ms(out, (int64_t)sh->median_ms), why);
+        words_ms(out, w->task_ms), words_ms(out, whole(sh->median_ms)), why);
     if (w->node)
         out->items[out->n - 1].operator= w->node->name;
     if (q && app->version_major >= 3 && !full_outer) {
@@ -396,7 +396,7 @@ static void say_grouping(const struct rule_input *in, struct findings *out,
                   what, task_field(&s->task, w->row, TASK_INDEX), s->stage_id,
                   data_words(out, w, w->of[w->data]),
                   data_words(out, w, sh->data_median[w->data]), words_ms(out, w->task_ms),
-                  words_ms(out, (int64_t)sh->median_ms));
+                  words_ms(out, whole(sh->median_ms)));
     if (w->node)
         out->items[out->n - 1].operator= w->node->name;
     if (w->use == USE_WINDOW)
@@ -439,9 +439,9 @@ static void say_input(const struct rule_input *in, struct findings *out,
         "task %" PRId64 " of stage %" PRId64 " reads %s, the median task %s, and "
         "takes %s against %s.",
         task_field(&s->task, w->row, TASK_INDEX), s->stage_id,
-        words_bytes(out, (int64_t)w->of[DATA_INPUT_BYTES]),
-        words_bytes(out, (int64_t)sh->data_median[DATA_INPUT_BYTES]),
-        words_ms(out, w->task_ms), words_ms(out, (int64_t)sh->median_ms));
+        words_bytes(out, whole(w->of[DATA_INPUT_BYTES])),
+        words_bytes(out, whole(sh->data_median[DATA_INPUT_BYTES])),
+        words_ms(out, w->task_ms), words_ms(out, whole(sh->median_ms)));
     if (scan)
         out->items[out->n - 1].operator= scan->name;
     finding_number(out, "max_split_bytes", (double)max_split);
@@ -531,7 +531,7 @@ static void say_straggler(const struct rule_input *in, struct findings *out,
                   " takes %s, the median task %s, with %s; "
                   "it ran on executor %s of host %s%s%s.",
                   task_field(&s->task, w->row, TASK_INDEX), s->stage_id,
-                  words_ms(out, w->task_ms), words_ms(out, (int64_t)sh->median_ms),
+                  words_ms(out, w->task_ms), words_ms(out, whole(sh->median_ms)),
                   w->data == DATA_NONE ? "no more data than the others"
                                        : "data that does not explain it",
                   ix >= 0 && (size_t)ix < app->n_executors

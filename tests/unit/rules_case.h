@@ -591,7 +591,8 @@ static inline void case_write(struct rules_case *c, FILE *out)
             "ID\":\"app-1\","
             "\"Timestamp\":%" PRId64 ",\"User\":\"u\"}\n",
             c->app_name ? c->app_name : "case", CASE_T0);
-    qsort(c->lines, c->n_lines, sizeof *c->lines, case_order);
+    if (c->n_lines)
+        qsort(c->lines, c->n_lines, sizeof *c->lines, case_order);
     for (size_t i = 0; i < c->n_lines; i++)
         if (c->lines[i].json)
             fprintf(out, "%s\n", c->lines[i].json);
