@@ -1,0 +1,124 @@
+#!/bin/bash
+# Compares Spillway with real Spark: writes event logs with Spark 3.5.9 and 4.3.0 in every
+# codec, starts the History Server of each version on them and compares its REST answers
+# with `spillway analyze --json`. Needs Java 17 and a package index for pip; without
+# either it says so and skips. What it makes is in build/interop.
+#
+#     tests/interop/run.sh [VERSION...]
+set -u
+cd "$(dirname "$0")/../.."
+spillway=$PWD/${SPILLWAY_BIN:-spillway}
+out=$PWD/build/interop
+versions=${*:-3.5.9 4.3.0}
+server=
+passed=0 failed=0 skipped=0
+export SPARK_LOCAL_IP=127.0.0.1 PYTHONDONTWRITEBYTECODE=1
+
+stop_server() {
+    [ -n "$server" ] || return 0
+    kill "$server" 2>/dev/null
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
+        kill -0 "$server" 2>/dev/null || break
+        sleep 0.3
+    done
+    kill -9 "$server" 2>/dev/null
+    wait "$server" 2>/dev/null
+    server=
+}
+programs=
+stop_all() {
+    stop_server
+    [ -z "$programs" ] || kill -- "-$programs" 2>/dev/null
+}
+trap stop_all EXIT
+trap 'exit 130' INT TERM HUP
+
+finish() { # what the last line says, and the exit status
+    echo "$passed passed, $failed failed, $skipped skipped"
+    [ "$failed" -eq 0 ]
+    exit
+}
+
+skip() {
+    echo "skipped: $*"
+    skipped=$((skipped + 1))
+    finish
+}
+
+fail() {
+    echo "FAILED $*"
+    failed=$((failed + 1))
+}
+
+command -v java >/dev/null 2>&1 || skip "no Java here"
+command -v python3 >/dev/null 2>&1 || skip "no Python here"
+[ -x "$spillway" ] || { fail "$spillway is not built"; finish; }
+mkdir -p "$out"
+
+install_spark() { # VERSION: a virtual environment with pyspark, kept between runs
+    local venv=$out/venv-$1
+    [ -e "$venv/ready" ] && return 0
+    rm -rf "$venv"
+    python3 -m venv "$venv" >"$out/pip-$1.log" 2>&1 &&
+        "$venv/bin/pip" install -q --disable-pip-version-check "pyspark==$1" >>"$out/pip-$1.log" 2>&1 &&
+        touch "$venv/ready"
+}
+
+spark_home() {
+    echo "$out/venv-$1"/lib/python3*/site-packages/pyspark
+}
+
+write_logs() { # VERSION
+    local venv=$out/venv-$1
+    # in a process group of its own, so that the JVM and its workers end with it
+    PYSPARK_PYTHON=$venv/bin/python PYSPARK_SUBMIT_ARGS="--driver-memory 1g pyspark-shell" \
+        setsid timeout 240 "$venv/bin/python" tests/interop/programs.py "$out/run" >"$out/programs-$1.log" 2>&1 &
+    programs=$!
+    wait "$programs"
+    local status=$?
+    programs=
+    return "$status"
+}
+
+start_server() { # VERSION: sets $server and $url
+    local port
+    port=$(python3 -c 'import socket
+s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+    url=http://127.0.0.1:$port
+    SPARK_HOME=$(spark_home "$1")
+    SPARK_HOME=$SPARK_HOME SPARK_DAEMON_MEMORY=1g SPARK_HISTORY_OPTS="
+        -Dspark.history.fs.logDirectory=file://$out/run/logs -Dspark.history.ui.port=$port
+        -Dspark.history.fs.update.interval=2s -Dspark.history.retainedApplications=20" \
+        "$SPARK_HOME/bin/spark-class" org.apache.spark.deploy.history.HistoryServer \
+        >"$out/server-$1.log" 2>&1 &
+    server=$!
+}
+
+rm -rf "$out/run" "$out/zips"
+mkdir -p "$out/run/logs" "$out/zips"
+for version in $versions; do
+    install_spark "$version" || skip "pyspark $version cannot be installed: $(tail -1 "$out/pip-$version.log")"
+    if write_logs "$version"; then
+        passed=$((passed + 1))
+    else
+        fail "the programs on Spark $version:"
+        tail -20 "$out/programs-$version.log"
+    fi
+done
+for version in $versions; do
+    start_server "$version"
+    python3 tests/interop/compare.py "$spillway" "$out/run/logs" "$out/run/text" "$out/zips" "$version" "$url" \
+        >"$out/compare-$version.log" 2>&1
+    status=$?
+    stop_server
+    sed '$d' "$out/compare-$version.log"
+    last=$(tail -1 "$out/compare-$version.log")
+    if [[ $last =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped$ ]]; then
+        passed=$((passed + BASH_REMATCH[1])) failed=$((failed + BASH_REMATCH[2]))
+        skipped=$((skipped + BASH_REMATCH[3]))
+        [ "$status" -ne 0 ] && [ "${BASH_REMATCH[2]}" -eq 0 ] && fail "comparing with $version: exit $status"
+    else
+        fail "comparing with $version: $last"
+    fi
+done
+finish
