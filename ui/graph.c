@@ -20,7 +20,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#define WORTH_A_LOOK 0.005 /* of the whole; below it a stage is cold (interface.md, 3) */
+#define WORTH_A_LOOK 0.005 /* of the whole; below it a stage is cold */
 #define STAGE_HOPS 2
 #define SOURCES_NAMED 4
 
@@ -58,7 +58,7 @@ bool graph_heat_parse(struct sv text, enum graph_heat *out)
 struct draft { /* a node before it has its place */
     int64_t group_ms, group_id, job_ms, job_id, submitted_ms, stage_id; /* order */
     uint32_t sql_ix, job_ix;
-    uint32_t base;    /* its stage; IX_NONE: skipped or folded */
+    uint32_t base;     /* its stage; IX_NONE: skipped or folded */
     uint64_t fold_key; /* of a folded group */
     bool skipped;
 };
@@ -69,13 +69,14 @@ struct build {
     const struct graph_options *options;
     struct graph_bases b;
     struct arena scratch;
-    bool *in, *keep;  /* per base */
+    bool *in, *keep; /* per base */
     uint32_t n_in, n_keep;
     struct draft *drafts;
     size_t n_drafts, cap_drafts;
     struct graph_edge *edges; /* between bases first, then between nodes */
     size_t n_edges, cap_edges;
-    uint32_t *job_skipped, *pill_members; /* per job: skipped stages said in a box; by a pill */
+    uint32_t *job_skipped,
+        *pill_members; /* per job: skipped stages said in a box; by a pill */
     int64_t skipped, skipped_drawn;
 };
 
@@ -105,9 +106,10 @@ static enum errc find_scope(const struct build *w, uint32_t *at, struct err *err
     case GRAPH_SQL:
         if ((*at = app_sql_ix(app, id)) != IX_NONE)
             return ERR_OK;
-        return app->n_sqls ? no_such(w, "SQL execution", app->n_sqls, app->sqls[0].execution_id,
-                                     app->sqls[app->n_sqls - 1].execution_id, err)
-                           : no_such(w, "SQL execution", 0, 0, 0, err);
+        return app->n_sqls
+                   ? no_such(w, "SQL execution", app->n_sqls, app->sqls[0].execution_id,
+                             app->sqls[app->n_sqls - 1].execution_id, err)
+                   : no_such(w, "SQL execution", 0, 0, 0, err);
     case GRAPH_JOB:
         if ((*at = app_job_ix(app, id)) != IX_NONE)
             return ERR_OK;
@@ -122,9 +124,10 @@ static enum errc find_scope(const struct build *w, uint32_t *at, struct err *err
             return ERR_OK;
         if (app_stage_last_ix(app, id) != IX_NONE)
             return err_set(err, ERR_USAGE, "stage %" PRId64 " did not run", id);
-        return b->n ? no_such(w, "stage", b->n, app->stages[b->items[0].first_ix].stage_id,
-                              app->stages[b->items[b->n - 1].first_ix].stage_id, err)
-                    : no_such(w, "stage", 0, 0, 0, err);
+        return b->n
+                   ? no_such(w, "stage", b->n, app->stages[b->items[0].first_ix].stage_id,
+                             app->stages[b->items[b->n - 1].first_ix].stage_id, err)
+                   : no_such(w, "stage", 0, 0, 0, err);
     }
     return ERR_OK;
 }
@@ -153,7 +156,8 @@ static enum errc take_scope(struct build *w, struct err *err)
     TRY(find_scope(w, &at, err));
     w->in = arena_array(&w->scratch, w->b.n + 1, sizeof *w->in);
     for (uint32_t i = 0; i < w->b.n; i++)
-        w->in[i] = scope == GRAPH_WHOLE || (scope == GRAPH_SQL && w->b.items[i].sql_ix == at) ||
+        w->in[i] = scope == GRAPH_WHOLE ||
+                   (scope == GRAPH_SQL && w->b.items[i].sql_ix == at) ||
                    (scope == GRAPH_JOB && w->b.items[i].job_ix == at) ||
                    (scope == GRAPH_STAGE && i == at);
     if (scope == GRAPH_SQL || scope == GRAPH_JOB)
@@ -211,7 +215,8 @@ static struct ranked *rank_bases(struct build *w)
     for (uint32_t i = 0; i < w->b.n; i++) {
         const struct graph_base *s = &w->b.items[i];
         double wall = share_of(s->path_ms, w->a->ledgers.wall_total_ms);
-        double task = share_of(s->task_ms, task_ms), heat = share_of(s->heat, w->b.heat_total);
+        double task = share_of(s->task_ms, task_ms),
+               heat = share_of(s->heat, w->b.heat_total);
 
         if (!w->in[i])
             continue;
@@ -269,7 +274,8 @@ static void sift(struct offer *heap, uint32_t n, uint32_t i)
     heap[i] = o;
 }
 
-static uint32_t make_offers(const struct build *w, const struct ranked *r, struct offer *heap)
+static uint32_t make_offers(const struct build *w, const struct ranked *r,
+                            struct offer *heap)
 {
     uint32_t n = 0;
 
@@ -363,8 +369,9 @@ static void draft_stages(struct build *w)
         if (map_get(&boxes, (int64_t)key) != MAP_NONE)
             continue;
         map_put(&boxes, (int64_t)key, 1);
-        d = key == GROUP_REST ? add_draft(w, IX_NONE, IX_NONE)
-                              : add_draft(w, s->sql_ix, s->sql_ix == IX_NONE ? s->job_ix : IX_NONE);
+        d = key == GROUP_REST
+                ? add_draft(w, IX_NONE, IX_NONE)
+                : add_draft(w, s->sql_ix, s->sql_ix == IX_NONE ? s->job_ix : IX_NONE);
         d->fold_key = key;
         d->job_ms = d->submitted_ms = INT64_MAX; /* after what it stands beside */
         if (key == GROUP_REST)
@@ -430,7 +437,8 @@ static int by_place(const void *a, const void *b)
 
     if ((r = order(x->group_ms, y->group_ms)) || (r = order(x->group_id, y->group_id)) ||
         (r = order(x->job_ms, y->job_ms)) || (r = order(x->job_id, y->job_id)) ||
-        (r = order(x->submitted_ms, y->submitted_ms)) || (r = order(x->stage_id, y->stage_id)))
+        (r = order(x->submitted_ms, y->submitted_ms)) ||
+        (r = order(x->stage_id, y->stage_id)))
         return r;
     return x->fold_key < y->fold_key ? -1 : x->fold_key > y->fold_key;
 }
@@ -470,7 +478,10 @@ static void add_originals(struct build *w, struct strbuf *out, uint32_t job_ix)
             unnamed++;
     }
     for (uint32_t k = 0; k < n; k++)
-        strbuf_printf(out, "%s%" PRId64, k ? ", " : n > 1 ? "ran as stages " : "ran as stage ",
+        strbuf_printf(out, "%s%" PRId64,
+                      k       ? ", "
+                      : n > 1 ? "ran as stages "
+                              : "ran as stage ",
                       app->stages[w->b.items[sources[k]].first_ix].stage_id);
     if (unnamed)
         strbuf_addz(out, " and others");
@@ -489,10 +500,11 @@ static void label_skipped(struct build *w, struct graph_node *n, uint32_t job_ix
     n->id = arena_printf(arena, "skipped-job-%" PRId64, j->job_id);
     n->name = arena_printf(arena, "%" PRIu32 " skipped", n->members);
     n->skipped = "";
-    n->tooltip = arena_printf(arena,
-                              "Job %" PRId64 " did not have to run %" PRIu32
-                              " of its stages: their output was there\n%s",
-                              j->job_id, n->members, what.len ? what.p : "source not known");
+    n->tooltip =
+        arena_printf(arena,
+                     "Job %" PRId64 " did not have to run %" PRIu32
+                     " of its stages: their output was there\n%s",
+                     j->job_id, n->members, what.len ? what.p : "source not known");
     n->what = graph_keep(arena, &what);
 }
 
@@ -511,7 +523,8 @@ static const char *skipped_words(struct build *w, uint32_t job_ix)
     return graph_keep(&w->g->arena, &words);
 }
 
-static void add_folded(const struct build *w, struct graph_node *n, const struct graph_base *s)
+static void add_folded(const struct build *w, struct graph_node *n,
+                       const struct graph_base *s)
 {
     double share = share_of(s->heat, w->b.heat_total);
 
@@ -547,7 +560,8 @@ static void label_folded(struct build *w, struct graph_node *n, const struct dra
     }
     n->name = arena_printf(arena, "%" PRIu32 " more stage%s", n->members,
                            n->members == 1 ? "" : "s");
-    strbuf_printf(&tip, "%s, folded: each matters less than those drawn\n%" PRId64 " tasks, ",
+    strbuf_printf(&tip,
+                  "%s, folded: each matters less than those drawn\n%" PRId64 " tasks, ",
                   n->name, n->tasks);
     units_ms(&tip, n->task_ms);
     strbuf_addz(&tip, " of task time; ");
@@ -586,7 +600,8 @@ static void make_nodes(struct build *w)
         struct graph_node *n = &g->nodes[i];
 
         n->job_id = d->job_ix == IX_NONE ? APP_NONE : w->a->app.jobs[d->job_ix].job_id;
-        n->sql_id = d->sql_ix == IX_NONE ? APP_NONE : w->a->app.sqls[d->sql_ix].execution_id;
+        n->sql_id =
+            d->sql_ix == IX_NONE ? APP_NONE : w->a->app.sqls[d->sql_ix].execution_id;
         n->cluster = IX_NONE;
         if (d->skipped) {
             label_skipped(w, n, d->job_ix);
@@ -611,8 +626,10 @@ static void make_clusters(struct build *w)
     struct graph *g = w->g;
     uint32_t *in_sql = arena_array(&w->scratch, app->n_sqls + 1, sizeof *in_sql);
     uint32_t *in_job = arena_array(&w->scratch, app->n_jobs + 1, sizeof *in_job);
-    uint32_t *sql_cluster = arena_array(&w->scratch, app->n_sqls + 1, sizeof *sql_cluster);
-    uint32_t *job_cluster = arena_array(&w->scratch, app->n_jobs + 1, sizeof *job_cluster);
+    uint32_t *sql_cluster =
+        arena_array(&w->scratch, app->n_sqls + 1, sizeof *sql_cluster);
+    uint32_t *job_cluster =
+        arena_array(&w->scratch, app->n_jobs + 1, sizeof *job_cluster);
 
     for (size_t i = 0; i < w->n_drafts; i++) {
         if (w->drafts[i].sql_ix != IX_NONE)
@@ -630,7 +647,8 @@ static void make_clusters(struct build *w)
 
         if (q != IX_NONE && in_sql[q] > 1) {
             if (sql_cluster[q] == IX_NONE) {
-                struct graph_cluster *c = &g->clusters[sql_cluster[q] = (uint32_t)g->n_clusters++];
+                struct graph_cluster *c =
+                    &g->clusters[sql_cluster[q] = (uint32_t)g->n_clusters++];
 
                 c->parent = IX_NONE;
                 graph_label_sql(c, app, &app->sqls[q], w->b.sql_path_ms[q], &g->arena);
@@ -641,7 +659,8 @@ static void make_clusters(struct build *w)
         if (j == IX_NONE || in_job[j] < 2 || (outer != IX_NONE && in_job[j] == in_sql[q]))
             continue;
         if (job_cluster[j] == IX_NONE) {
-            struct graph_cluster *c = &g->clusters[job_cluster[j] = (uint32_t)g->n_clusters++];
+            struct graph_cluster *c =
+                &g->clusters[job_cluster[j] = (uint32_t)g->n_clusters++];
 
             c->parent = outer;
             graph_label_job(c, app, &app->jobs[j], w->b.job_path_ms[j], &g->arena);
@@ -650,7 +669,8 @@ static void make_clusters(struct build *w)
     }
 }
 
-/* --- edges ---------------------------------------------------------------------------- */
+/* --- edges ----------------------------------------------------------------------------
+ */
 
 static int by_ends(const void *a, const void *b)
 {
@@ -769,14 +789,17 @@ static void link_nodes(struct build *w)
     }
 }
 
-/* --- words ------------------------------------------------------------------------------ */
+/* --- words
+ * ------------------------------------------------------------------------------ */
 
 static void write_titles(struct build *w)
 {
     const struct app *app = &w->a->app;
     struct arena *arena = &w->g->arena;
     struct strbuf sub = { 0 };
-    struct sv name = app->name.len ? app->name : app->id.len ? app->id : SV("application");
+    struct sv name = app->name.len ? app->name
+                     : app->id.len ? app->id
+                                   : SV("application");
     const char *part = w->options->scope == GRAPH_SQL     ? "SQL execution"
                        : w->options->scope == GRAPH_JOB   ? "job"
                        : w->options->scope == GRAPH_STAGE ? "stage"
@@ -789,7 +812,8 @@ static void write_titles(struct build *w)
     if (app->id.len)
         strbuf_printf(&sub, "%s  \xC2\xB7  ", graph_clean(arena, app->id, 60));
     if (app->spark_version.len)
-        strbuf_printf(&sub, "Spark %s  \xC2\xB7  ", graph_clean(arena, app->spark_version, 40));
+        strbuf_printf(&sub, "Spark %s  \xC2\xB7  ",
+                      graph_clean(arena, app->spark_version, 40));
     if (app->cores_peak > 0)
         strbuf_printf(&sub, "%" PRId64 " core%s  \xC2\xB7  ", app->cores_peak,
                       app->cores_peak == 1 ? "" : "s");
@@ -823,7 +847,9 @@ static void write_totals(struct build *w)
     const struct {
         int64_t bytes;
         const char *what;
-    } sums[] = { { read, "read" }, { written, "shuffled" }, { spilled, "spilled to disk" } };
+    } sums[] = { { read, "read" },
+                 { written, "shuffled" },
+                 { spilled, "spilled to disk" } };
     for (size_t i = 0; i < ARRAY_LEN(sums); i++) {
         if (sums[i].bytes == 0)
             continue;
@@ -859,7 +885,8 @@ static void write_folded(struct build *w)
             units_share(&f, share_of(drawn_ms, all_ms));
             strbuf_addz(&f, " of task time");
         }
-        strbuf_printf(&f, "; %" PRIu32 " folded (--max-nodes all draws them)", w->n_in - w->n_keep);
+        strbuf_printf(&f, "; %" PRIu32 " folded (--max-nodes all draws them)",
+                      w->n_in - w->n_keep);
     }
     if (w->options->scope == GRAPH_WHOLE && w->skipped > w->skipped_drawn)
         strbuf_printf(&f, "%s%" PRId64 " skipped stage%s not drawn", f.len ? "; " : "",
@@ -884,12 +911,13 @@ static void write_badges(struct build *w)
     g->badges = arena_array(&g->arena, BADGE_COUNT, sizeof *g->badges);
     for (int k = 0; k < BADGE_COUNT; k++)
         if (seen & 1u << k)
-            g->badges[g->n_badges++] = (struct graph_legend_badge){
-                graph_badge_text((enum graph_badge)k), graph_badge_meaning((enum graph_badge)k)
-            };
+            g->badges[g->n_badges++] =
+                (struct graph_legend_badge){ graph_badge_text((enum graph_badge)k),
+                                             graph_badge_meaning((enum graph_badge)k) };
 }
 
-enum errc graph_build(struct graph *g, const struct analysis *a, const struct findings *findings,
+enum errc graph_build(struct graph *g, const struct analysis *a,
+                      const struct findings *findings,
                       const struct graph_options *options, struct err *err)
 {
     struct graph made = { 0 };

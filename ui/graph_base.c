@@ -8,7 +8,7 @@
 #include "ui/graph_base.h"
 
 #define SPILL_WORTH_SHOWING (1 << 20) /* bytes; less comes and goes with the weather */
-#define GC_WORTH_SHOWING_MS 1000      /* as the labelled logs have it */
+#define GC_WORTH_SHOWING_MS 1000      /* below it, a collection or two */
 #define GC_WORTH_SHOWING_SHARE 0.1
 
 #define BADGE_BIT(k) (1u << BADGE_##k)
@@ -106,7 +106,8 @@ static uint32_t sql_of(const struct app *app, const struct graph_base *b)
     return id == APP_NONE ? IX_NONE : app_sql_ix(app, id);
 }
 
-static void gather_stages(struct graph_bases *b, const struct app *app, struct arena *arena)
+static void gather_stages(struct graph_bases *b, const struct app *app,
+                          struct arena *arena)
 {
     b->items = arena_array(arena, app->n_stages, sizeof *b->items);
     b->of_stage = arena_array(arena, app->n_stages, sizeof *b->of_stage);
@@ -153,7 +154,8 @@ static void mark_links(struct graph_bases *b, const struct lineage *l)
 
 /* Which attempt of the path's stages comes when; the driver's time goes to the
  * execution it was in. */
-static void walk_path(struct graph_bases *b, const struct analysis *a, struct arena *arena)
+static void walk_path(struct graph_bases *b, const struct analysis *a,
+                      struct arena *arena)
 {
     const struct ledgers *l = &a->ledgers;
     uint32_t before = IX_NONE, steps = 0;
@@ -226,7 +228,8 @@ static int64_t heat_of(const struct graph_base *b, enum graph_heat heat)
     return 0;
 }
 
-static void set_heat(struct graph_bases *b, const struct analysis *a, enum graph_heat heat)
+static void set_heat(struct graph_bases *b, const struct analysis *a,
+                     enum graph_heat heat)
 {
     b->heat_is_peak = heat == HEAT_MEM;
     for (size_t i = 0; i < b->n; i++) {
@@ -250,7 +253,8 @@ static void badges_of_model(struct graph_base *b)
         b->badges |= BADGE_BIT(RETRY);
     if (b->total[METRIC_SPILL_DISK_BYTES] >= SPILL_WORTH_SHOWING)
         b->badges |= BADGE_BIT(SPILL);
-    if (gc_ms >= GC_WORTH_SHOWING_MS && (double)gc_ms >= GC_WORTH_SHOWING_SHARE * (double)run_ms)
+    if (gc_ms >= GC_WORTH_SHOWING_MS &&
+        (double)gc_ms >= GC_WORTH_SHOWING_SHARE * (double)run_ms)
         b->badges |= BADGE_BIT(GC);
     if (b->speculative_tasks > 0)
         b->badges |= BADGE_BIT(SPEC);
@@ -272,7 +276,8 @@ static void badges_of_findings(struct graph_bases *b, const struct findings *fin
         enum graph_badge badge = badge_for(f);
 
         for (size_t k = 0; k < f->n_stages; k++) {
-            uint32_t at = f->stage_ixs[k] < n_stages ? b->of_stage[f->stage_ixs[k]] : IX_NONE;
+            uint32_t at =
+                f->stage_ixs[k] < n_stages ? b->of_stage[f->stage_ixs[k]] : IX_NONE;
 
             if (at == IX_NONE)
                 continue;

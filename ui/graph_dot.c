@@ -65,7 +65,8 @@ static void row(struct strbuf *out, int size, const char *text, bool bold)
 
 static void badge_cell(struct strbuf *out, const char *text)
 {
-    strbuf_addz(out, "<TD BGCOLOR=\"#ffffff\" BORDER=\"1\" COLOR=\"#5a0f0f\" CELLPADDING=\"3\">");
+    strbuf_addz(
+        out, "<TD BGCOLOR=\"#ffffff\" BORDER=\"1\" COLOR=\"#5a0f0f\" CELLPADDING=\"3\">");
     font(out, 9, "#5a0f0f");
     strbuf_addz(out, "<B>");
     graph_xml(out, text);
@@ -109,7 +110,8 @@ static const char *shape_of(enum graph_shape s)
 /* 9 to 22 points by the root of the task time: areas then compare like times. */
 static int title_size(const struct graph_node *n, int64_t most_ms)
 {
-    return most_ms > 0 ? (int)lround(9 + 13 * sqrt((double)n->task_ms / (double)most_ms)) : 12;
+    return most_ms > 0 ? (int)lround(9 + 13 * sqrt((double)n->task_ms / (double)most_ms))
+                       : 12;
 }
 
 /* before: the step of the critical path to it, if that is not drawn as an edge. */
@@ -125,7 +127,9 @@ static void node_label(struct strbuf *out, const struct graph_node *n, int size,
         strbuf_addz(&line, "  ");
         units_ms(&line, n->wall_ms);
     }
-    strbuf_addz(out, "<<TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"0\" CELLPADDING=\"1\">");
+    strbuf_addz(
+        out,
+        "<<TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"0\" CELLPADDING=\"1\">");
     row(out, size, line.p, true);
     strbuf_reset(&line);
     if (before && n->step)
@@ -171,10 +175,11 @@ static void node_style(struct strbuf *out, const struct graph_node *n)
                   rounded ? ",rounded" : "", n->shape == SHAPE_SKIPPED ? ",dashed" : "",
                   n->incomplete ? ",dotted" : "");
     if (n->shape == SHAPE_SKIPPED)
-        strbuf_printf(out, ", fillcolor=\"#ffffff\", color=\"" GREY "\", fontcolor=\"#4a4a4a\"");
+        strbuf_printf(out, ", fillcolor=\"#ffffff\", color=\"" GREY
+                           "\", fontcolor=\"#4a4a4a\"");
     else
-        strbuf_printf(out, ", fillcolor=\"%s\", fontcolor=\"%s\"", graph_heat_fill[n->heat],
-                      graph_heat_ink[n->heat]);
+        strbuf_printf(out, ", fillcolor=\"%s\", fontcolor=\"%s\"",
+                      graph_heat_fill[n->heat], graph_heat_ink[n->heat]);
     if (n->failed)
         strbuf_addz(out, ", color=\"" DARK_RED "\", penwidth=3");
     else if (n->critical && n->shape != SHAPE_FOLDED)
@@ -188,11 +193,12 @@ struct nest {
     const struct graph *g;
     uint32_t *first_node, *next_node;   /* IX_NONE ends; last ones first */
     uint32_t *first_child, *next_child; /* likewise */
-    const uint32_t *hidden_step; /* per node: graph_hidden_steps */
-    int64_t most_ms; /* task time of the largest node */
+    const uint32_t *hidden_step;        /* per node: graph_hidden_steps */
+    int64_t most_ms;                    /* task time of the largest node */
 };
 
-static void write_node(struct strbuf *out, const struct nest *nest, uint32_t node, int indent)
+static void write_node(struct strbuf *out, const struct nest *nest, uint32_t node,
+                       int indent)
 {
     const struct graph_node *n = &nest->g->nodes[node];
     uint32_t step = nest->hidden_step[node];
@@ -217,11 +223,12 @@ static void cluster_head(struct strbuf *out, const struct graph_cluster *c, int 
     strbuf_fill(out, ' ', (size_t)indent * 2);
     strbuf_printf(out, "subgraph \"cluster-%s\" {\n", c->id);
     strbuf_fill(out, ' ', (size_t)indent * 2 + 2);
-    strbuf_printf(out,
-                  "id=\"%s\"; class=\"cluster %s\"; labeljust=l; style=rounded; color=\"%s\"; "
-                  "penwidth=%s; fontsize=%d; fontcolor=\"#333333\"; label=",
-                  c->id, c->id[0] == 's' ? "sql" : "job", outer ? "#8a8a8a" : "#b5b5b5",
-                  outer ? "1.2" : "0.8", outer ? 12 : 10);
+    strbuf_printf(
+        out,
+        "id=\"%s\"; class=\"cluster %s\"; labeljust=l; style=rounded; color=\"%s\"; "
+        "penwidth=%s; fontsize=%d; fontcolor=\"#333333\"; label=",
+        c->id, c->id[0] == 's' ? "sql" : "job", outer ? "#8a8a8a" : "#b5b5b5",
+        outer ? "1.2" : "0.8", outer ? 12 : 10);
     quoted(out, c->title);
     strbuf_addz(out, "; tooltip=");
     quoted(out, c->tooltip);
@@ -229,7 +236,8 @@ static void cluster_head(struct strbuf *out, const struct graph_cluster *c, int 
 }
 
 /* A cluster's own nodes, then the clusters inside it: two levels at most. */
-static void write_cluster(struct strbuf *out, const struct nest *n, uint32_t cluster, int indent)
+static void write_cluster(struct strbuf *out, const struct nest *n, uint32_t cluster,
+                          int indent)
 {
     cluster_head(out, &n->g->clusters[cluster], indent);
     for (uint32_t i = n->first_node[cluster]; i != IX_NONE; i = n->next_node[i])
@@ -295,7 +303,8 @@ static void write_nodes(struct strbuf *out, const struct graph *g, const bool *d
 
 /* --- edges ------------------------------------------------------------------------ */
 
-static void edge_tooltip(struct strbuf *out, const struct graph *g, const struct graph_edge *e)
+static void edge_tooltip(struct strbuf *out, const struct graph *g,
+                         const struct graph_edge *e)
 {
     static const char *const keys[] = { "tooltip", "edgetooltip", "labeltooltip" };
     struct strbuf tip = { 0 };
@@ -312,10 +321,10 @@ static void edge_style(struct strbuf *out, const struct graph_edge *e, double wi
 {
     double drawn = e->critical && width < 4 ? 4 : width; /* heads grow with the line */
 
-    const char *style = e->then || e->folded         ? "dotted"
-                        : e->via == VIA_BROADCAST    ? "dashed"
-                        : e->via == VIA_SUBQUERY     ? "dashed"
-                                                     : "solid";
+    const char *style = e->then || e->folded      ? "dotted"
+                        : e->via == VIA_BROADCAST ? "dashed"
+                        : e->via == VIA_SUBQUERY  ? "dashed"
+                                                  : "solid";
 
     if (e->then)
         strbuf_printf(out, ", style=dotted, color=\"" BLUE "\", fontcolor=\"" BLUE
@@ -324,8 +333,9 @@ static void edge_style(struct strbuf *out, const struct graph_edge *e, double wi
         strbuf_printf(out, ", style=%s, color=\"" BLUE "\", penwidth=%.1f", style,
                       width > 4 ? width : 4.0);
     else if (e->reused || e->via == VIA_CACHE) /* two lines with nothing between */
-        strbuf_printf(out, ", style=%s, color=\"" GREY ":#ffffff:" GREY "\", penwidth=%.1f", style,
-                      width > 3 ? 3.0 : width);
+        strbuf_printf(out,
+                      ", style=%s, color=\"" GREY ":#ffffff:" GREY "\", penwidth=%.1f",
+                      style, width > 3 ? 3.0 : width);
     else
         strbuf_printf(out, ", style=%s, color=\"#4d4d4d\", penwidth=%.1f", style, width);
     strbuf_printf(out, ", arrowsize=%.2f", e->then ? 0.8 : 1.0 - 0.08 * drawn);
@@ -356,18 +366,19 @@ static void edge_label(struct strbuf *out, const struct graph_edge *e, double wi
     strbuf_release(&text);
 }
 
-static void write_edge(struct strbuf *out, const struct graph *g, const struct graph_edge *e,
-                       int64_t most_bytes, bool with_label)
+static void write_edge(struct strbuf *out, const struct graph *g,
+                       const struct graph_edge *e, int64_t most_bytes, bool with_label)
 {
     double width = graph_edge_width(e, most_bytes);
 
-    strbuf_printf(out, "  \"%s\" -> \"%s\" [class=\"", g->nodes[e->from].id, g->nodes[e->to].id);
+    strbuf_printf(out, "  \"%s\" -> \"%s\" [class=\"", g->nodes[e->from].id,
+                  g->nodes[e->to].id);
     graph_edge_class(out, e);
     strbuf_printf(out, "\", weight=%d",
-                  e->then                                  ? 1
-                  : e->critical                            ? 20
+                  e->then                                ? 1
+                  : e->critical                          ? 20
                   : e->reused && e->via != VIA_BROADCAST ? 0
-                                                           : 1 + (int)width);
+                                                         : 1 + (int)width);
     edge_style(out, e, width);
     if (with_label)
         edge_label(out, e, width);
@@ -414,9 +425,11 @@ static void write_edges(struct strbuf *out, const struct graph *g, const bool *d
     free(told);
 }
 
-/* --- title and legend ----------------------------------------------------------------- */
+/* --- title and legend -----------------------------------------------------------------
+ */
 
-static void legend_row(struct strbuf *out, int size, const char *color, const char *text, bool bold)
+static void legend_row(struct strbuf *out, int size, const char *color, const char *text,
+                       bool bold)
 {
     strbuf_addz(out, "<TR><TD ALIGN=\"LEFT\">");
     font(out, size, color);
@@ -510,16 +523,18 @@ void graph_dot(struct strbuf *out, const struct graph *g, const char *nslimit)
 
     strbuf_printf(out,
                   "digraph spillway {\n"
-                  "  rankdir=LR; charset=\"UTF-8\"; bgcolor=\"#ffffff\"; fontname=\"" FONT "\";\n"
+                  "  rankdir=LR; charset=\"UTF-8\"; bgcolor=\"#ffffff\"; fontname=\"" FONT
+                  "\";\n"
                   "  nslimit=%s; nslimit1=%s; ranksep=0.7; nodesep=0.3; pad=0.2;\n"
                   "  labelloc=t; labeljust=l; id=\"spillway-graph\"; tooltip=",
                   nslimit, nslimit);
     quoted(out, g->title);
     strbuf_addz(out, ";\n");
     write_legend(out, g);
-    strbuf_printf(out, "  node [fontname=\"" FONT "\", fontsize=10, margin=\"0.16,0.07\", "
-                       "color=\"#333333\", penwidth=1];\n"
-                       "  edge [fontname=\"" FONT "\", fontsize=9, fontcolor=\"#333333\"];\n");
+    strbuf_printf(out,
+                  "  node [fontname=\"" FONT "\", fontsize=10, margin=\"0.16,0.07\", "
+                  "color=\"#333333\", penwidth=1];\n"
+                  "  edge [fontname=\"" FONT "\", fontsize=9, fontcolor=\"#333333\"];\n");
     graph_layers(g, &drawn, &arena);
     write_nodes(out, g, drawn);
     write_edges(out, g, drawn);

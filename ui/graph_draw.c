@@ -12,8 +12,8 @@ const char *const graph_heat_fill[GRAPH_HEAT_STEPS] = { "#fffdf3", "#feecb4", "#
 const char *const graph_heat_ink[GRAPH_HEAT_STEPS] = { "#1a1a1a", "#1a1a1a", "#1a1a1a",
                                                        "#1a1a1a", "#ffffff" };
 
-const char *const graph_heat_words[GRAPH_HEAT_STEPS] = { "below 0.5%", "0.5%", "2%", "10%",
-                                                         "40% and more" };
+const char *const graph_heat_words[GRAPH_HEAT_STEPS] = { "below 0.5%", "0.5%", "2%",
+                                                         "10%", "40% and more" };
 
 /* --- order ------------------------------------------------------------------- */
 
@@ -111,8 +111,8 @@ uint32_t *graph_order(const struct graph *g, struct arena *arena)
 }
 
 /* The longest way of data onward from each node, in edges. */
-static uint32_t *heights(const struct graph *g, const uint32_t *order, const uint32_t *place,
-                         struct arena *arena)
+static uint32_t *heights(const struct graph *g, const uint32_t *order,
+                         const uint32_t *place, struct arena *arena)
 {
     uint32_t *height = arena_array(arena, g->n_nodes + 1, sizeof *height);
     uint32_t *first, *out = graph_edges_out(g, false, arena, &first);
@@ -160,7 +160,8 @@ uint32_t *graph_layers(const struct graph *g, bool **drawn, struct arena *arena)
     return layer;
 }
 
-uint32_t *graph_hidden_steps(const struct graph *g, const bool *drawn, struct arena *arena)
+uint32_t *graph_hidden_steps(const struct graph *g, const bool *drawn,
+                             struct arena *arena)
 {
     uint32_t *step = arena_array(arena, g->n_nodes + 1, sizeof *step);
 
@@ -239,7 +240,8 @@ int64_t graph_most_bytes(const struct graph *g)
 void graph_badge_words(struct strbuf *out, const struct graph *g)
 {
     for (size_t i = 0; i < g->n_badges; i++)
-        strbuf_printf(out, "%s%s: %s", i ? ";  " : "", g->badges[i].text, g->badges[i].meaning);
+        strbuf_printf(out, "%s%s: %s", i ? ";  " : "", g->badges[i].text,
+                      g->badges[i].meaning);
 }
 
 static const char *shape_class(enum graph_shape s)
@@ -278,11 +280,18 @@ void graph_edge_class(struct strbuf *out, const struct graph_edge *e)
 
 void graph_bar(struct strbuf *out, double share, uint32_t width, bool ascii)
 {
-    static const char *const parts[] = { "",             "\xE2\x96\x8F", "\xE2\x96\x8E",
-                                         "\xE2\x96\x8D", "\xE2\x96\x8C", "\xE2\x96\x8B",
-                                         "\xE2\x96\x8A", "\xE2\x96\x89" };
+    static const char *const parts[] = { "",
+                                         "\xE2\x96\x8F",
+                                         "\xE2\x96\x8E",
+                                         "\xE2\x96\x8D",
+                                         "\xE2\x96\x8C",
+                                         "\xE2\x96\x8B",
+                                         "\xE2\x96\x8A",
+                                         "\xE2\x96\x89" };
     double eighths = share * width * 8;
-    uint32_t n = eighths <= 0 ? 0 : eighths >= width * 8 ? width * 8 : (uint32_t)(eighths + 0.5);
+    uint32_t n = eighths <= 0           ? 0
+                 : eighths >= width * 8 ? width * 8
+                                        : (uint32_t)(eighths + 0.5);
 
     if (n == 0 && share > 0)
         n = 1; /* something is not nothing */

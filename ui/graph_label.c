@@ -30,8 +30,9 @@ static bool is_entity(struct sv s)
 
     if (i < s.len && s.p[i] == '#')
         i++;
-    while (i < s.len && ((s.p[i] >= 'a' && s.p[i] <= 'z') || (s.p[i] >= 'A' && s.p[i] <= 'Z') ||
-                         (s.p[i] >= '0' && s.p[i] <= '9')))
+    while (i < s.len &&
+           ((s.p[i] >= 'a' && s.p[i] <= 'z') || (s.p[i] >= 'A' && s.p[i] <= 'Z') ||
+            (s.p[i] >= '0' && s.p[i] <= '9')))
         i++;
     return i > 1 && i < s.len && s.p[i] == ';';
 }
@@ -61,7 +62,8 @@ const char *graph_clean(struct arena *arena, struct sv text, size_t max_chars)
 }
 
 /* A line "text" of a tooltip; clean text only. */
-static void add_clean(struct strbuf *out, struct arena *arena, struct sv text, size_t max_chars)
+static void add_clean(struct strbuf *out, struct arena *arena, struct sv text,
+                      size_t max_chars)
 {
     strbuf_addz(out, graph_clean(arena, text, max_chars));
 }
@@ -129,7 +131,8 @@ static void label_badges(struct graph_node *n, const struct graph_base *b,
     }
 }
 
-static void tooltip_work(struct strbuf *tip, const struct graph_base *b, const struct stage *s)
+static void tooltip_work(struct strbuf *tip, const struct graph_base *b,
+                         const struct stage *s)
 {
     struct quantiles q = stage_duration_quantiles(s);
 
@@ -191,7 +194,8 @@ static void tooltip_flow(struct strbuf *tip, const struct graph_base *b)
     }
 }
 
-static void tooltip_finding(struct strbuf *tip, const struct graph_base *b, struct arena *arena)
+static void tooltip_finding(struct strbuf *tip, const struct graph_base *b,
+                            struct arena *arena)
 {
     const struct finding *f = b->worst;
 
@@ -237,7 +241,8 @@ static const char *label_tooltip(const struct graph_node *n, const struct graph_
     return graph_keep(arena, &tip);
 }
 
-/* A result stage neither shuffles nor feeds a broadcast; a scan has files but no parents. */
+/* A result stage neither shuffles nor feeds a broadcast; a scan has files but no parents.
+ */
 static enum graph_shape shape_of(const struct graph_base *b)
 {
     bool writes_shuffle = b->feeds_shuffle || b->total[METRIC_SHUFFLE_WRITE_BYTES] > 0 ||
@@ -247,7 +252,8 @@ static enum graph_shape shape_of(const struct graph_base *b)
         return SHAPE_BROADCAST;
     if (!writes_shuffle)
         return SHAPE_RESULT;
-    return !b->has_parent && b->total[METRIC_INPUT_BYTES] > 0 ? SHAPE_SCAN : SHAPE_SHUFFLE_MAP;
+    return !b->has_parent && b->total[METRIC_INPUT_BYTES] > 0 ? SHAPE_SCAN
+                                                              : SHAPE_SHUFFLE_MAP;
 }
 
 /* What to call the work where no plan tells: the RDD scopes would say as little as
@@ -275,9 +281,11 @@ void graph_label(struct graph_node *n, const struct graph_base *b, const struct 
     n->wall_ms = b->wall_ms;
     n->task_ms = b->task_ms;
     n->path_ms = b->path_ms;
-    n->in_bytes = add_sat(b->total[METRIC_INPUT_BYTES], add_sat(b->total[METRIC_REMOTE_BYTES],
-                                                               b->total[METRIC_LOCAL_BYTES]));
-    n->out_bytes = add_sat(b->total[METRIC_OUTPUT_BYTES], b->total[METRIC_SHUFFLE_WRITE_BYTES]);
+    n->in_bytes =
+        add_sat(b->total[METRIC_INPUT_BYTES],
+                add_sat(b->total[METRIC_REMOTE_BYTES], b->total[METRIC_LOCAL_BYTES]));
+    n->out_bytes =
+        add_sat(b->total[METRIC_OUTPUT_BYTES], b->total[METRIC_SHUFFLE_WRITE_BYTES]);
     n->critical = b->critical;
     n->step = b->step;
     n->failed = b->failed;
@@ -286,8 +294,8 @@ void graph_label(struct graph_node *n, const struct graph_base *b, const struct 
     n->tooltip = label_tooltip(n, b, app, arena);
 }
 
-static void label_span(struct strbuf *out, const struct app *app, int64_t from_ms, int64_t to_ms,
-                       int64_t path_ms)
+static void label_span(struct strbuf *out, const struct app *app, int64_t from_ms,
+                       int64_t to_ms, int64_t path_ms)
 {
     int64_t wall_ms = sub_sat(app->end_ms, app->start_ms);
 

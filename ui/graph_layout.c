@@ -31,7 +31,9 @@
 /* unsigned before graphviz 13, size_t since */
 typedef int render_before_13(GVC_t *, graph_t *, const char *, char **, unsigned int *);
 #define RENDER_LENGTH                                                                    \
-    __typeof__(_Generic(&gvRenderData, render_before_13 * : (unsigned int)0, default : (size_t)0))
+    __typeof__(_Generic(&gvRenderData, render_before_13 *                                \
+                        : (unsigned int)0, default                                       \
+                        : (size_t)0))
 
 struct head {
     int32_t ok;
@@ -105,7 +107,8 @@ static void set_limits(int64_t timeout_ms)
 
     if (f) {
         if (fscanf(f, "%ld", &pages) == 1 && pages > 0)
-            limit(RLIMIT_AS, (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + MEMORY_LIMIT);
+            limit(RLIMIT_AS,
+                  (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + MEMORY_LIMIT);
         fclose(f);
     }
 #endif
@@ -127,7 +130,8 @@ static int fitting_dpi(graph_t *g)
     return dpi < 1 ? 1 : (int)dpi;
 }
 
-static _Noreturn void lay_out(int fd, const char *dot, const char *format, int64_t timeout_ms)
+static _Noreturn void lay_out(int fd, const char *dot, const char *format,
+                              int64_t timeout_ms)
 {
     bool png = strcmp(format, "png") == 0;
     RENDER_LENGTH n = 0;
@@ -149,7 +153,8 @@ static _Noreturn void lay_out(int fd, const char *dot, const char *format, int64
         dpi = fitting_dpi(g);
         GD_drawing(g)->dpi = dpi;
     }
-    if (gvRenderData(gvc, g, png ? "png:cairo" : "svg", &data, &n) != 0 || !data || n == 0)
+    if (gvRenderData(gvc, g, png ? "png:cairo" : "svg", &data, &n) != 0 || !data ||
+        n == 0)
         answer(fd, false, 0, messages, n_messages);
     answer(fd, true, dpi, data, n);
 }
@@ -249,13 +254,15 @@ enum layout_end layout_run(struct strbuf *out, struct sv dot, const char *format
         ;
     if (in.len >= sizeof head)
         memcpy(&head, in.p, sizeof head);
-    if (!in_time || !WIFEXITED(status) || WEXITSTATUS(status) != 0 || in.len < sizeof head) {
+    if (!in_time || !WIFEXITED(status) || WEXITSTATUS(status) != 0 ||
+        in.len < sizeof head) {
         err_set(err, ERR_LIMIT, "graphviz did not finish within its limits");
         end = LAYOUT_TIMEOUT;
     } else if (!head.ok) {
         struct sv said = sv_trim(sv_from(strbuf_sv(&in), sizeof head));
 
-        err_set(err, ERR_OUTPUT, "graphviz: %.*s", SV_FMT(said.len ? said : SV("cannot draw it")));
+        err_set(err, ERR_OUTPUT, "graphviz: %.*s",
+                SV_FMT(said.len ? said : SV("cannot draw it")));
     } else {
         struct sv picture = sv_from(strbuf_sv(&in), sizeof head);
 

@@ -12,7 +12,7 @@
 
 #include <stdlib.h>
 
-#define OPS_KEPT 16  /* per stage; plans of hundreds of operators in a stage exist */
+#define OPS_KEPT 16 /* per stage; plans of hundreds of operators in a stage exist */
 #define OPS_SHOWN 3
 #define OPS_CHARS 56
 #define OP_CHARS 30
@@ -24,16 +24,34 @@ static int op_rank(struct sv name)
         const char *part;
         int rank;
     } ranks[] = {
-        { "WholeStageCodegen", 0 }, { "Exchange", 0 },      { "QueryStage", 0 },
-        { "AQEShuffleRead", 0 },    { "ShuffleReader", 0 }, { "AdaptiveSparkPlan", 0 },
-        { "InputAdapter", 0 },      { "ColumnarToRow", 0 }, { "RowToColumnar", 0 },
-        { "ReusedSubquery", 0 },    { "MapStage", 0 },      { "ResultStage", 0 },
-        { "Python", 9 },        { "Pandas", 9 },
-        { "Cartesian", 9 },         { "NestedLoop", 9 },    { "Scan", 8 },
-        { "Join", 8 },              { "Insert", 7 },        { "Window", 7 },
-        { "Generate", 7 },          { "Expand", 7 },        { "Aggregate", 6 },
-        { "TakeOrdered", 5 },       { "Sort", 5 },          { "Range", 5 },
-        { "Filter", 2 },            { "Project", 1 },
+        { "WholeStageCodegen", 0 },
+        { "Exchange", 0 },
+        { "QueryStage", 0 },
+        { "AQEShuffleRead", 0 },
+        { "ShuffleReader", 0 },
+        { "AdaptiveSparkPlan", 0 },
+        { "InputAdapter", 0 },
+        { "ColumnarToRow", 0 },
+        { "RowToColumnar", 0 },
+        { "ReusedSubquery", 0 },
+        { "MapStage", 0 },
+        { "ResultStage", 0 },
+        { "Python", 9 },
+        { "Pandas", 9 },
+        { "Cartesian", 9 },
+        { "NestedLoop", 9 },
+        { "Scan", 8 },
+        { "Join", 8 },
+        { "Insert", 7 },
+        { "Window", 7 },
+        { "Generate", 7 },
+        { "Expand", 7 },
+        { "Aggregate", 6 },
+        { "TakeOrdered", 5 },
+        { "Sort", 5 },
+        { "Range", 5 },
+        { "Filter", 2 },
+        { "Project", 1 },
     };
 
     for (size_t i = 0; i < ARRAY_LEN(ranks); i++)
@@ -63,7 +81,8 @@ static void place_node(struct op_list *lists, const struct graph_bases *b,
 {
     for (size_t m = 0; m < node->n_metrics; m++) {
         uint32_t *stage_ixs;
-        size_t n = app_accum_stages(app, node->metrics[m].accumulator_id, scratch, &stage_ixs);
+        size_t n =
+            app_accum_stages(app, node->metrics[m].accumulator_id, scratch, &stage_ixs);
 
         for (size_t i = 0; i < n; i++)
             if (b->of_stage[stage_ixs[i]] != IX_NONE)
@@ -130,7 +149,8 @@ static void op_text(struct strbuf *out, const struct plan_node *node)
         space--;
     struct sv last = sv_from(name, space);
     bool scan = sv_has((struct sv){ name.p, space }, "Scan ");
-    bool bare_scan = scan && sv_find(name, SV(" ")) + 1 == space; /* the format, no table */
+    bool bare_scan =
+        scan && sv_find(name, SV(" ")) + 1 == space; /* the format, no table */
 
     /* the table without its catalogue: "Scan parquet spark_catalog.default.orders" */
     for (dot = last.len; dot && last.p[dot - 1] != '.';)
@@ -190,7 +210,8 @@ static const char *list_text(const struct op_list *l, struct arena *arena)
     }
     if (left_out)
         strbuf_printf(&text, " +%u", left_out);
-    const char *made = text.len ? graph_clean(arena, strbuf_sv(&text), OPS_CHARS + 4) : NULL;
+    const char *made =
+        text.len ? graph_clean(arena, strbuf_sv(&text), OPS_CHARS + 4) : NULL;
     strbuf_release(&text);
     return made;
 }
@@ -202,7 +223,7 @@ void graph_operators(struct graph_bases *b, const struct app *app, struct arena 
     if (b->n == 0 || app->n_sqls == 0)
         return;
     lists = xcalloc(b->n, sizeof *lists);
-    app_each_sql(app, q) {
+    app_each_sql (app, q) {
         if (sql_final_plan(q))
             place_plan(lists, b, app, sql_final_plan(q));
     }

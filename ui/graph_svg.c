@@ -37,12 +37,12 @@ struct svg {
     const struct graph *g;
     struct arena arena;
     uint32_t *layer, n_layers;
-    uint32_t *first;  /* of layer i in `order`: first[i] .. first[i+1]-1 */
+    uint32_t *first; /* of layer i in `order`: first[i] .. first[i+1]-1 */
     struct place *order;
-    uint32_t *row;    /* per node, within its layer */
-    bool *drawn;      /* per edge */
-    bool *linked;     /* per node: has an edge */
-    double *x, *y;    /* upper left corner, per node */
+    uint32_t *row; /* per node, within its layer */
+    bool *drawn;   /* per edge */
+    bool *linked;  /* per node: has an edge */
+    double *x, *y; /* upper left corner, per node */
     double width, height, top;
 };
 
@@ -137,7 +137,8 @@ static void place_nodes(struct svg *s)
             s->y[i] = s->top + (s->row[i] + free_rows / 2) * (BOX_H + GAP_Y);
         } else {
             s->x[i] = MARGIN + alone % GRID_COLUMNS * (BOX_W + GAP_Y);
-            s->y[i] = s->top + (tallest + (double)(alone / GRID_COLUMNS)) * (BOX_H + GAP_Y);
+            s->y[i] =
+                s->top + (tallest + (double)(alone / GRID_COLUMNS)) * (BOX_H + GAP_Y);
             alone++;
         }
         s->width = fmax(s->width, s->x[i] + BOX_W + MARGIN);
@@ -147,21 +148,21 @@ static void place_nodes(struct svg *s)
 
 /* --- text --------------------------------------------------------------------------- */
 
-static void text_at(struct strbuf *out, double x, double y, int size, const char *fill, bool bold,
-                    const char *text, size_t max_chars)
+static void text_at(struct strbuf *out, double x, double y, int size, const char *fill,
+                    bool bold, const char *text, size_t max_chars)
 {
     struct strbuf cut = { 0 };
 
     utf8_clean(&cut, sv(text), max_chars);
-    strbuf_printf(out, "<text x=\"%.1f\" y=\"%.1f\" font-size=\"%d\" fill=\"%s\"%s>", x, y, size,
-                  fill, bold ? " font-weight=\"bold\"" : "");
+    strbuf_printf(out, "<text x=\"%.1f\" y=\"%.1f\" font-size=\"%d\" fill=\"%s\"%s>", x,
+                  y, size, fill, bold ? " font-weight=\"bold\"" : "");
     graph_xml(out, cut.p ? cut.p : "");
     strbuf_addz(out, "</text>\n");
     strbuf_release(&cut);
 }
 
-static void head_text(struct svg *s, struct strbuf *head, int size, const char *fill, bool bold,
-                      const char *text)
+static void head_text(struct svg *s, struct strbuf *head, int size, const char *fill,
+                      bool bold, const char *text)
 {
     s->top += size > 12 ? size + 8 : HEAD_LINE;
     text_at(head, MARGIN, s->top, size, fill, bold, text, 0);
@@ -175,11 +176,13 @@ static void heat_scale(struct svg *s, struct strbuf *head)
     head_text(s, head, 11, "#333333", false, s->g->heat_label);
     s->top += 6;
     for (int i = 0; i < GRAPH_HEAT_STEPS; i++) {
-        strbuf_printf(head,
-                      "<rect x=\"%.1f\" y=\"%.1f\" width=\"96\" height=\"18\" fill=\"%s\" "
-                      "stroke=\"#666666\"/>\n",
-                      x, s->top, graph_heat_fill[i]);
-        text_at(head, x + 6, s->top + 13, 10, graph_heat_ink[i], false, graph_heat_words[i], 0);
+        strbuf_printf(
+            head,
+            "<rect x=\"%.1f\" y=\"%.1f\" width=\"96\" height=\"18\" fill=\"%s\" "
+            "stroke=\"#666666\"/>\n",
+            x, s->top, graph_heat_fill[i]);
+        text_at(head, x + 6, s->top + 13, 10, graph_heat_ink[i], false,
+                graph_heat_words[i], 0);
         x += 102;
     }
     s->top += 22;
@@ -202,7 +205,8 @@ static void write_head(struct svg *s, struct strbuf *head)
         head_text(s, head, 14, "#111111", true, "No stage ran.");
     if (g->has_path)
         head_text(s, head, 10, BLUE, false,
-                  "Blue: the critical path, (1), (2) ... in its order; dotted: the driver goes on");
+                  "Blue: the critical path, (1), (2) ... in its order; dotted: the "
+                  "driver goes on");
     graph_badge_words(&words, g);
     if (words.len)
         head_text(s, head, 10, "#333333", false, words.p);
@@ -211,7 +215,8 @@ static void write_head(struct svg *s, struct strbuf *head)
     strbuf_release(&words);
 }
 
-/* --- boxes and edges ------------------------------------------------------------------ */
+/* --- boxes and edges ------------------------------------------------------------------
+ */
 
 static void title_tag(struct strbuf *out, const char *text)
 {
@@ -263,32 +268,34 @@ static void write_box(struct svg *s, uint32_t node)
 {
     const struct graph_node *n = &s->g->nodes[node];
     double x = s->x[node], y = s->y[node];
-    const char *stroke = n->failed                      ? "#8b0000"
-                         : n->critical && n->step       ? BLUE
-                         : n->shape == SHAPE_SKIPPED    ? "#8a8a8a"
-                                                        : "#333333";
+    const char *stroke = n->failed                   ? "#8b0000"
+                         : n->critical && n->step    ? BLUE
+                         : n->shape == SHAPE_SKIPPED ? "#8a8a8a"
+                                                     : "#333333";
 
     strbuf_printf(s->out, "<g id=\"%s\" class=\"", n->id);
     graph_node_class(s->out, n);
     strbuf_addz(s->out, "\">");
     title_tag(s->out, n->tooltip);
     if (n->attempts > 1 && n->stage_ix != IX_NONE)
-        strbuf_printf(s->out,
-                      "<rect x=\"%.1f\" y=\"%.1f\" width=\"%d\" height=\"%d\" fill=\"none\" "
-                      "stroke=\"%s\"/>\n",
-                      x - 5, y - 5, BOX_W + 10, BOX_H + 10, stroke);
-    strbuf_printf(s->out,
-                  "<rect x=\"%.1f\" y=\"%.1f\" width=\"%d\" height=\"%d\"%s fill=\"%s\" "
-                  "stroke=\"%s\" stroke-width=\"%d\"%s/>\n",
-                  x, y, BOX_W, BOX_H,
-                  n->shape == SHAPE_RESULT || n->shape == SHAPE_SKIPPED ? " rx=\"12\"" : "",
-                  n->shape == SHAPE_SKIPPED ? "#ffffff" : graph_heat_fill[n->heat], stroke,
-                  n->failed                  ? 3
-                  : n->critical && n->step ? 4
-                                           : 1,
-                  n->incomplete                 ? " stroke-dasharray=\"2 3\""
-                  : n->shape == SHAPE_SKIPPED ? " stroke-dasharray=\"6 4\""
-                                              : "");
+        strbuf_printf(
+            s->out,
+            "<rect x=\"%.1f\" y=\"%.1f\" width=\"%d\" height=\"%d\" fill=\"none\" "
+            "stroke=\"%s\"/>\n",
+            x - 5, y - 5, BOX_W + 10, BOX_H + 10, stroke);
+    strbuf_printf(
+        s->out,
+        "<rect x=\"%.1f\" y=\"%.1f\" width=\"%d\" height=\"%d\"%s fill=\"%s\" "
+        "stroke=\"%s\" stroke-width=\"%d\"%s/>\n",
+        x, y, BOX_W, BOX_H,
+        n->shape == SHAPE_RESULT || n->shape == SHAPE_SKIPPED ? " rx=\"12\"" : "",
+        n->shape == SHAPE_SKIPPED ? "#ffffff" : graph_heat_fill[n->heat], stroke,
+        n->failed                ? 3
+        : n->critical && n->step ? 4
+                                 : 1,
+        n->incomplete               ? " stroke-dasharray=\"2 3\""
+        : n->shape == SHAPE_SKIPPED ? " stroke-dasharray=\"6 4\""
+                                    : "");
     box_lines(s, n, x, y);
     strbuf_addz(s->out, "</g>\n");
 }
@@ -297,10 +304,12 @@ static void write_edge(struct svg *s, const struct graph_edge *e, int64_t most_b
 {
     double x1 = s->x[e->from] + BOX_W, y1 = s->y[e->from] + BOX_H / 2.0;
     double x2 = s->x[e->to], y2 = s->y[e->to] + BOX_H / 2.0;
-    double bend = fmin(fmax(fabs(x2 - x1) / 2, 60), 2 * GAP_X), width = graph_edge_width(e, most_bytes);
-    const char *dash = e->then || e->folded                                ? " stroke-dasharray=\"2 5\""
-                       : e->via == VIA_BROADCAST || e->via == VIA_SUBQUERY ? " stroke-dasharray=\"7 5\""
-                                                                           : "";
+    double bend = fmin(fmax(fabs(x2 - x1) / 2, 60), 2 * GAP_X),
+           width = graph_edge_width(e, most_bytes);
+    const char *dash = e->then || e->folded ? " stroke-dasharray=\"2 5\""
+                       : e->via == VIA_BROADCAST || e->via == VIA_SUBQUERY
+                           ? " stroke-dasharray=\"7 5\""
+                           : "";
     struct strbuf text = { 0 };
 
     if (e->then)
@@ -317,13 +326,16 @@ static void write_edge(struct svg *s, const struct graph_edge *e, int64_t most_b
                   "<path d=\"M%.1f,%.1f C%.1f,%.1f %.1f,%.1f %.1f,%.1f\" fill=\"none\" "
                   "stroke=\"%s\" stroke-width=\"%.1f\"%s/>\n",
                   x1, y1, x1 + bend, y1, fmax(x2 - bend, 2), y2, x2 - 6, y2,
-                  e->critical ? BLUE : e->reused ? "#8a8a8a" : "#4d4d4d", width, dash);
+                  e->critical ? BLUE
+                  : e->reused ? "#8a8a8a"
+                              : "#4d4d4d",
+                  width, dash);
     strbuf_printf(s->out, "<path d=\"M%.1f,%.1f l-9,-5 l0,10 z\" fill=\"%s\"/>\n", x2, y2,
                   e->critical ? BLUE : "#4d4d4d");
     graph_edge_text(&text, e);
     if (text.len) /* in the gap before the target, where its other edges are not yet */
-        text_at(s->out, x1 + 6, y1 + (y2 > y1 ? 14 : -6), 9, e->then ? BLUE : "#333333", false,
-                text.p, 24);
+        text_at(s->out, x1 + 6, y1 + (y2 > y1 ? 14 : -6), 9, e->then ? BLUE : "#333333",
+                false, text.p, 24);
     strbuf_addz(s->out, "</g>\n");
     strbuf_release(&text);
 }
@@ -338,15 +350,16 @@ void graph_svg(struct strbuf *out, const struct graph *g)
     s.height = s.top + MARGIN;
     fill_layers(&s);
     place_nodes(&s);
-    strbuf_printf(out,
-                  "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-                  "<svg xmlns=\"http://www.w3.org/2000/svg\" id=\"spillway-graph\" width=\"%.0f\" "
-                  "height=\"%.0f\" viewBox=\"0 0 %.0f %.0f\" "
-                  "font-family=\"DejaVu Sans,Verdana,Helvetica,sans-serif\">\n",
-                  s.width, s.height, s.width, s.height);
+    strbuf_printf(
+        out,
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" id=\"spillway-graph\" width=\"%.0f\" "
+        "height=\"%.0f\" viewBox=\"0 0 %.0f %.0f\" "
+        "font-family=\"DejaVu Sans,Verdana,Helvetica,sans-serif\">\n",
+        s.width, s.height, s.width, s.height);
     title_tag(out, g->title);
-    strbuf_printf(out, "<rect width=\"%.0f\" height=\"%.0f\" fill=\"#ffffff\"/>\n", s.width,
-                  s.height);
+    strbuf_printf(out, "<rect width=\"%.0f\" height=\"%.0f\" fill=\"#ffffff\"/>\n",
+                  s.width, s.height);
     strbuf_add(out, strbuf_sv(&head));
     for (size_t i = 0; i < g->n_edges; i++)
         if (s.drawn[i])

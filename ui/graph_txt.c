@@ -22,8 +22,21 @@
 #define PARENTS_NAMED 8
 
 enum glyph {
-    G_UP_DOWN, G_LEFT_RIGHT, G_FROM_LEFT, G_FROM_RIGHT, G_END_LEFT, G_END_RIGHT, G_END_BOTH,
-    G_NEW_LEFT, G_NEW_RIGHT, G_NEW_BOTH, G_CROSS, G_NODE, G_CRITICAL, G_RULE, G_COUNT
+    G_UP_DOWN,
+    G_LEFT_RIGHT,
+    G_FROM_LEFT,
+    G_FROM_RIGHT,
+    G_END_LEFT,
+    G_END_RIGHT,
+    G_END_BOTH,
+    G_NEW_LEFT,
+    G_NEW_RIGHT,
+    G_NEW_BOTH,
+    G_CROSS,
+    G_NODE,
+    G_CRITICAL,
+    G_RULE,
+    G_COUNT
 };
 
 static const char *const unicode[G_COUNT] = {
@@ -66,38 +79,42 @@ static void end_line(struct txt *t)
     strbuf_addc(t->out, '\n');
 }
 
-/* text in the columns right of the gutter, wrapped between items where that helps. */
+/* How many bytes of text go into `room` columns: whole items ("; ") or words where
+ * there are several. */
+static size_t fitting(struct sv text, size_t room)
+{
+    size_t take = 0, columns = 0, word = 0, item = 0;
+
+    while (take < text.len) {
+        size_t n = utf8_char(sv_from(text, take));
+        size_t w = utf8_width((struct sv){ text.p + take, n });
+
+        if (columns + w > room)
+            break;
+        columns += w;
+        take += n;
+        if (text.p[take - 1] != ' ')
+            continue;
+        word = take;
+        if (take > 1 && text.p[take - 2] == ';')
+            item = take;
+    }
+    if (take < text.len && (item || word))
+        return item ? item : word;
+    return take ? take : utf8_char(text); /* one character wider than the room */
+}
+
+/* text right of the gutter, in as many lines as it takes. */
 static void wrapped(struct txt *t, const char *text, uint32_t lane, const char *mark)
 {
-    size_t room = t->width - 2 * t->used_lanes - 4;
-    const char *p = text;
+    for (struct sv rest = sv(text); rest.len;) {
+        size_t n = fitting(rest, t->width - 2 * t->used_lanes - 4);
 
-    while (*p) {
-        size_t take = 0, columns = 0, brk = 0, item = 0;
-        struct sv rest = sv(p);
-
-        while (take < rest.len) {
-            size_t n = utf8_char(sv_from(rest, take));
-            size_t w = utf8_width((struct sv){ p + take, n });
-
-            if (columns + w > room)
-                break;
-            columns += w;
-            take += n;
-            if (p[take - 1] == ' ')
-                brk = take;
-            if (p[take - 1] == ' ' && take > 1 && p[take - 2] == ';')
-                item = take;
-        }
-        if (take < rest.len && (item || brk))
-            take = item ? item : brk;
-        if (take == 0)
-            take = utf8_char(rest); /* one character wider than the room */
         gutter(t, lane, mark);
         strbuf_fill(t->out, ' ', 4);
-        strbuf_add(t->out, (struct sv){ p, take });
+        strbuf_add(t->out, (struct sv){ rest.p, n });
         end_line(t);
-        p += take;
+        rest = sv_from(rest, n);
     }
 }
 
@@ -143,7 +160,10 @@ static void draw_row(struct txt *t, uint32_t from, bool goes_on, const uint8_t *
         enum glyph k = G_UP_DOWN;
 
         if (i == from && goes_on)
-            k = left && right ? G_CROSS : left ? G_FROM_LEFT : right ? G_FROM_RIGHT : G_UP_DOWN;
+            k = left && right ? G_CROSS
+                : left        ? G_FROM_LEFT
+                : right       ? G_FROM_RIGHT
+                              : G_UP_DOWN;
         else if (i == from)
             k = left && right ? G_END_BOTH : left ? G_END_LEFT : G_END_RIGHT;
         else if (mark[i] & JOIN && mark[i] & NEW)
@@ -200,11 +220,14 @@ static void cluster_titles(struct txt *t, const struct graph_node *n)
     const struct graph_cluster *clusters = t->g->clusters;
     uint32_t inner = n->cluster;
     uint32_t outer = inner == IX_NONE ? IX_NONE : clusters[inner].parent;
-    uint32_t sql = outer != IX_NONE ? outer : inner, job = outer != IX_NONE ? inner : IX_NONE;
+    uint32_t sql = outer != IX_NONE ? outer : inner,
+             job = outer != IX_NONE ? inner : IX_NONE;
 
     if (sql != t->sql_shown && sql != IX_NONE) {
-        gutter(t, IX_NONE, "");
-        end_line(t);
+        if (!sv_ends(strbuf_sv(t->out), SV("\n\n"))) {
+            gutter(t, IX_NONE, "");
+            end_line(t);
+        }
         gutter(t, IX_NONE, "");
         strbuf_printf(t->out, "%s ", t->glyph[G_RULE]);
         utf8_clean(t->out, sv(clusters[sql].title), t->width - 2 * t->used_lanes - 3);
@@ -303,7 +326,8 @@ static void parents_line(struct txt *t, uint32_t node, struct strbuf *line)
         strbuf_addz(line, e->then ? "then after " : named && !then ? "" : "from ");
         then = e->then;
         named++;
-        strbuf_addz(line, from->stage_ix != IX_NONE ? from->name + strlen("Stage ") : from->name);
+        strbuf_addz(line, from->stage_ix != IX_NONE ? from->name + strlen("Stage ")
+                                                    : from->name);
         if (!e->then && e->via != VIA_SHUFFLE)
             strbuf_printf(line, " (%s)", link_via_name(e->via));
         if (e->reused)
@@ -336,14 +360,13 @@ static void node_lines(struct txt *t, uint32_t node, uint32_t lane, const char *
     if (n->skipped[0])
         wrapped(t, n->skipped, lane, mark);
     strbuf_reset(&line);
+    if (n->in_bytes) {
+        strbuf_addz(&line, "in ");
+        units_bytes(&line, n->in_bytes);
+    }
     if (n->out_bytes) {
-        strbuf_addz(&line, "in ");
-        units_bytes(&line, n->in_bytes);
-        strbuf_addz(&line, ", out ");
+        strbuf_addz(&line, line.len ? ", out " : "out ");
         units_bytes(&line, n->out_bytes);
-    } else if (n->in_bytes) {
-        strbuf_addz(&line, "in ");
-        units_bytes(&line, n->in_bytes);
     }
     if (*badges)
         strbuf_printf(&line, "%s%s", line.len ? "   " : "", badges);
@@ -393,14 +416,15 @@ static void write_node(struct txt *t, uint32_t node)
         headline(t, n, &line);
         badges_of(&badges, n, t->ascii);
         strbuf_add(t->out, strbuf_sv(&line));
-        if (badges.len && utf8_width(strbuf_sv(&line)) + utf8_width(strbuf_sv(&badges)) + 2 +
-                                  2 * t->used_lanes <=
+        if (badges.len && utf8_width(strbuf_sv(&line)) + utf8_width(strbuf_sv(&badges)) +
+                                  2 + 2 * t->used_lanes <=
                               t->width) {
             strbuf_printf(t->out, "  %s", badges.p);
             strbuf_reset(&badges);
         }
         end_line(t);
-        node_lines(t, node, lane, lane == IX_NONE ? "" : below, badges.len ? badges.p : "");
+        node_lines(t, node, lane, lane == IX_NONE ? "" : below,
+                   badges.len ? badges.p : "");
         strbuf_release(&line);
         strbuf_release(&badges);
     }
@@ -443,22 +467,39 @@ static void to_ascii(struct strbuf *text)
     *text = out;
 }
 
-static void head_line(struct strbuf *out, const char *text)
+static void head_line(struct txt *t, const char *text)
 {
-    strbuf_printf(out, "%s\n", text);
+    for (struct sv rest = sv(text); rest.len;) {
+        size_t n = fitting(rest, t->width);
+
+        strbuf_add(t->out, (struct sv){ rest.p, n });
+        end_line(t);
+        rest = sv_from(rest, n);
+    }
 }
 
 static void write_foot(struct txt *t)
 {
     const struct graph *g = t->g;
 
+    struct strbuf line = { 0 };
+
     strbuf_addc(t->out, '\n');
-    strbuf_printf(t->out, "%% and bar: %s.\n", g->heat_label);
-    if (g->has_path)
-        strbuf_printf(t->out, "%s on the critical path, in the order (1), (2) ...\n",
+    strbuf_printf(&line, "%% and bar: %s.", g->heat_label);
+    head_line(t, line.p);
+    strbuf_reset(&line);
+    if (g->has_path) {
+        strbuf_printf(&line, "%s on the critical path, in the order (1), (2) ...",
                       t->glyph[G_CRITICAL]);
-    for (size_t i = 0; i < g->n_badges; i++)
-        strbuf_printf(t->out, "%s: %s\n", g->badges[i].text, g->badges[i].meaning);
+        head_line(t, line.p);
+        strbuf_reset(&line);
+    }
+    for (size_t i = 0; i < g->n_badges; i++) {
+        strbuf_printf(&line, "%s: %s", g->badges[i].text, g->badges[i].meaning);
+        head_line(t, line.p);
+        strbuf_reset(&line);
+    }
+    strbuf_release(&line);
 }
 
 void graph_txt(struct strbuf *out, const struct graph *g, uint32_t width, bool ascii)
@@ -466,7 +507,9 @@ void graph_txt(struct strbuf *out, const struct graph *g, uint32_t width, bool a
     struct arena arena = { 0 };
     struct strbuf made = { 0 };
     uint32_t *order = graph_order(g, &arena);
-    struct txt t = { .g = g, .glyph = ascii ? plain : unicode, .width = width, .ascii = ascii };
+    struct txt t = {
+        .g = g, .glyph = ascii ? plain : unicode, .width = width, .ascii = ascii
+    };
     uint32_t spare = width > TEXT_COLUMNS ? (width - TEXT_COLUMNS) / 2 : 0;
 
     t.max_lanes = spare < MOST_LANES ? spare : MOST_LANES;
@@ -475,13 +518,13 @@ void graph_txt(struct strbuf *out, const struct graph *g, uint32_t width, bool a
     write_all(&t, order);
     t.max_lanes = t.used_lanes;
     t.out = &made;
-    head_line(&made, g->title);
-    head_line(&made, g->subtitle);
-    head_line(&made, g->totals);
+    head_line(&t, g->title);
+    head_line(&t, g->subtitle);
+    head_line(&t, g->totals);
     if (g->folded)
-        head_line(&made, g->folded);
+        head_line(&t, g->folded);
     if (g->n_nodes == 0)
-        head_line(&made, "No stage ran.");
+        head_line(&t, "No stage ran.");
     else
         strbuf_addc(&made, '\n');
     write_all(&t, order);

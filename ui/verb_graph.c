@@ -14,7 +14,7 @@
 #include <inttypes.h>
 #include <unistd.h>
 
-#define MOST_NODES 100 /* what fits on a screen or two; interface.md, 3 has 80 */
+#define MOST_NODES 100 /* what fits on a screen or two */
 #define FEWER_NODES 40
 #define TIMEOUT_MS 10000
 
@@ -22,7 +22,7 @@ static const struct {
     const char *suffix;
     enum format format;
 } suffixes[] = {
-    { ".svg", FORMAT_SVG }, { ".png", FORMAT_PNG },  { ".dot", FORMAT_DOT },
+    { ".svg", FORMAT_SVG }, { ".png", FORMAT_PNG }, { ".dot", FORMAT_DOT },
     { ".gv", FORMAT_DOT },  { ".txt", FORMAT_TXT },
 };
 
@@ -37,20 +37,22 @@ static enum errc format_of(const struct cli *cli, enum format *format, struct er
         if (sv_ends(sv(cli->output), sv(suffixes[i].suffix)))
             *format = suffixes[i].format;
     if (*format == FORMAT_NONE)
-        return err_set(err, ERR_USAGE,
-                       "%s: the name must end in .svg, .png, .dot or .txt, or give --format",
-                       cli->output);
+        return err_set(
+            err, ERR_USAGE,
+            "%s: the name must end in .svg, .png, .dot or .txt, or give --format",
+            cli->output);
     if (*format == FORMAT_PNG && !to_file && isatty(STDOUT_FILENO))
         return err_set(err, ERR_USAGE, "a PNG is not for a terminal: give -o FILE.png");
     if (*format == FORMAT_PNG && !layout_available())
-        return err_set(err, ERR_OUTPUT,
-                       "png needs graphviz, which this build lacks: install libgraphviz-dev and "
-                       "build again, or take -o FILE.svg");
+        return err_set(
+            err, ERR_OUTPUT,
+            "png needs graphviz, which this build lacks: install libgraphviz-dev and "
+            "build again, or take -o FILE.svg");
     return ERR_OK;
 }
 
-static enum errc options_of(const struct cli *cli, enum format format, struct graph_options *o,
-                            struct err *err)
+static enum errc options_of(const struct cli *cli, enum format format,
+                            struct graph_options *o, struct err *err)
 {
     *o = (struct graph_options){ 0 };
     if (cli->has_sql + cli->has_job + cli->has_stage > 1)
@@ -67,7 +69,7 @@ static enum errc options_of(const struct cli *cli, enum format format, struct gr
         o->scope = GRAPH_STAGE;
         o->scope_id = cli->stage_id;
     }
-    o->max_nodes = cli->max_nodes >= 0     ? (uint32_t)cli->max_nodes
+    o->max_nodes = cli->max_nodes >= 0    ? (uint32_t)cli->max_nodes
                    : format == FORMAT_DOT ? 0
                                           : MOST_NODES;
     return ERR_OK;
@@ -83,18 +85,20 @@ struct job_of_drawing {
 };
 
 static enum layout_end try_graphviz(const struct job_of_drawing *d, const struct graph *g,
-                                    const char *nslimit, int64_t timeout_ms, struct strbuf *out,
-                                    struct err *err)
+                                    const char *nslimit, int64_t timeout_ms,
+                                    struct strbuf *out, struct err *err)
 {
     struct strbuf dot = { 0 };
     int dpi = 0;
 
     graph_dot(&dot, g, nslimit);
-    enum layout_end end = layout_run(out, strbuf_sv(&dot), d->format, timeout_ms, &dpi, err);
+    enum layout_end end =
+        layout_run(out, strbuf_sv(&dot), d->format, timeout_ms, &dpi, err);
     strbuf_release(&dot);
     if (end == LAYOUT_DONE && dpi && dpi < LAYOUT_PNG_DPI)
         cli_note(d->cli,
-                 "the picture is large: drawn at %d dots per inch instead of %d to stay below 16 "
+                 "the picture is large: drawn at %d dots per inch instead of %d to stay "
+                 "below 16 "
                  "megapixels; svg has no such limit",
                  dpi, LAYOUT_PNG_DPI);
     return end;
@@ -122,8 +126,8 @@ static enum layout_end try_smaller(const struct job_of_drawing *d, struct strbuf
     return end;
 }
 
-static enum errc draw(const struct job_of_drawing *d, const struct graph *g, struct strbuf *out,
-                      struct err *err)
+static enum errc draw(const struct job_of_drawing *d, const struct graph *g,
+                      struct strbuf *out, struct err *err)
 {
     enum layout_end end;
 
@@ -139,10 +143,10 @@ static enum errc draw(const struct job_of_drawing *d, const struct graph *g, str
         return ERR_OK;
     if (strcmp(d->format, "svg") != 0) {
         err_set(err, ERR_OUTPUT,
-                end == LAYOUT_TIMEOUT
-                    ? "graphviz did not finish within its limits: raise --layout-timeout, lower "
-                      "--max-nodes, or take -o FILE.svg"
-                    : "graphviz could not draw it; take -o FILE.svg");
+                end == LAYOUT_TIMEOUT ? "graphviz did not finish within its limits: "
+                                        "raise --layout-timeout, lower "
+                                        "--max-nodes, or take -o FILE.svg"
+                                      : "graphviz could not draw it; take -o FILE.svg");
         return ERR_OUTPUT;
     }
     cli_note(d->cli, "%s: a plainer picture instead", err->text);

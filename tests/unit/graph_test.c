@@ -42,11 +42,12 @@ static struct fixture *make(uint32_t n, uint32_t stages_per_job, bool with_sql)
     app->n_jobs = n_jobs;
     app->n_sqls = with_sql ? n_jobs : 0;
     for (uint32_t j = 0; j < n_jobs; j++) {
-        app->jobs[j] = (struct job){ .job_id = j,
-                                     .submitted_ms = (int64_t)j * stages_per_job * 1000,
-                                     .completed_ms = (int64_t)(j + 1) * stages_per_job * 1000,
-                                     .sql_execution_id = with_sql ? j : APP_NONE,
-                                     .name = sv("a job") };
+        app->jobs[j] =
+            (struct job){ .job_id = j,
+                          .submitted_ms = (int64_t)j * stages_per_job * 1000,
+                          .completed_ms = (int64_t)(j + 1) * stages_per_job * 1000,
+                          .sql_execution_id = with_sql ? j : APP_NONE,
+                          .name = sv("a job") };
         app->sqls[j] = (struct sql){ .execution_id = j,
                                      .description = sv("a query"),
                                      .submitted_ms = app->jobs[j].submitted_ms,
@@ -69,7 +70,8 @@ static struct fixture *make(uint32_t n, uint32_t stages_per_job, bool with_sql)
     }
     f->a.ledgers.wall_total_ms = app->end_ms;
     f->a.ledgers.stages = arena_array(&f->arena, n, sizeof *f->a.ledgers.stages);
-    f->a.ledgers.segments = arena_array(&f->arena, 2 * n + 1, sizeof *f->a.ledgers.segments);
+    f->a.ledgers.segments =
+        arena_array(&f->arena, 2 * n + 1, sizeof *f->a.ledgers.segments);
     f->a.lineage.links = arena_array(&f->arena, 4 * n + 8, sizeof *f->a.lineage.links);
     f->a.lineage.source_ix = arena_array(&f->arena, n, sizeof *f->a.lineage.source_ix);
     for (uint32_t i = 0; i < n; i++)
@@ -119,9 +121,11 @@ static void accuse(struct fixture *f, const struct rule *rule, uint32_t ix)
     uint32_t *ixs = ARENA_NEW(&f->arena, uint32_t);
 
     *ixs = ix;
-    f->findings.items = realloc(f->findings.items, (f->findings.n + 1) * sizeof(struct finding));
-    f->findings.items[f->findings.n++] =
-        (struct finding){ .rule = rule, .stage_ixs = ixs, .n_stages = 1, .title = "it is so" };
+    f->findings.items =
+        realloc(f->findings.items, (f->findings.n + 1) * sizeof(struct finding));
+    f->findings.items[f->findings.n++] = (struct finding){
+        .rule = rule, .stage_ixs = ixs, .n_stages = 1, .title = "it is so"
+    };
 }
 
 static void build(struct fixture *f)
@@ -140,7 +144,8 @@ static const struct graph_node *node(const struct fixture *f, const char *id)
     return NULL;
 }
 
-static const struct graph_edge *edge(const struct fixture *f, const char *from, const char *to)
+static const struct graph_edge *edge(const struct fixture *f, const char *from,
+                                     const char *to)
 {
     for (size_t i = 0; i < f->g.n_edges; i++)
         if (strcmp(f->g.nodes[f->g.edges[i].from].id, from) == 0 &&
@@ -149,7 +154,8 @@ static const struct graph_edge *edge(const struct fixture *f, const char *from, 
     return NULL;
 }
 
-/* --- well-formed? --------------------------------------------------------------------- */
+/* --- well-formed? ---------------------------------------------------------------------
+ */
 
 static void check_bytes(struct sv text, const char *what)
 {
@@ -173,7 +179,9 @@ static size_t name_length(struct sv s)
 /* Entities as XML has them without a DTD. */
 static void check_entities(struct sv s, const char *what)
 {
-    static const char *const known[] = { "&amp;", "&lt;", "&gt;", "&quot;", "&apos;", "&#" };
+    static const char *const known[] = {
+        "&amp;", "&lt;", "&gt;", "&quot;", "&apos;", "&#"
+    };
 
     for (size_t i = 0; i < s.len; i++) {
         bool ok = s.p[i] != '&';
@@ -182,7 +190,8 @@ static void check_entities(struct sv s, const char *what)
             ok = sv_starts(sv_from(s, i), sv(known[k]));
         if (!ok)
             fail_msg("%s: bare & at \"%.20s\"", what, s.p + i);
-        if (sv_starts(sv_from(s, i), SV("&#")) && atoi(s.p + i + 2) < 32 && atoi(s.p + i + 2) != 10)
+        if (sv_starts(sv_from(s, i), SV("&#")) && atoi(s.p + i + 2) < 32 &&
+            atoi(s.p + i + 2) != 10)
             fail_msg("%s: control character as entity", what);
     }
 }
@@ -233,7 +242,8 @@ static void check_xml(struct sv s, const char *what)
                 fail_msg("%s: attribute at \"%.20s\"", what, rest.p);
             rest = sv_from(rest, n + 2);
             size_t end = sv_find(rest, SV("\""));
-            if (end == SIZE_MAX || sv_find((struct sv){ rest.p, end }, SV("<")) != SIZE_MAX)
+            if (end == SIZE_MAX ||
+                sv_find((struct sv){ rest.p, end }, SV("<")) != SIZE_MAX)
                 fail_msg("%s: value at \"%.20s\"", what, rest.p);
             check_entities((struct sv){ rest.p, end }, what);
             rest = sv_from(rest, end + 1);
@@ -303,7 +313,8 @@ static void check_writers(struct fixture *f)
     strbuf_release(&txt);
 }
 
-/* --- nodes ------------------------------------------------------------------------------- */
+/* --- nodes
+ * ------------------------------------------------------------------------------- */
 
 static void a_log_without_stages_gives_an_empty_graph(void **state)
 {
@@ -412,7 +423,7 @@ static void fill_follows_the_cuts(void **state)
     static const struct {
         int64_t ms;
         int step;
-    } cases[] = { { 0, 0 }, { 499, 0 }, { 500, 1 }, { 1999, 1 }, { 2000, 2 },
+    } cases[] = { { 0, 0 },    { 499, 0 },   { 500, 1 },   { 1999, 1 },  { 2000, 2 },
                   { 9999, 2 }, { 10000, 3 }, { 39999, 3 }, { 40000, 4 }, { 100000, 4 } };
 
     (void)state;
@@ -424,7 +435,8 @@ static void fill_follows_the_cuts(void **state)
         f->a.ledgers.wall_total_ms = 100000;
         build(f);
         if (f->g.nodes[0].heat != cases[i].step)
-            fail_msg("%lld of 100000 ms: step %d", (long long)cases[i].ms, f->g.nodes[0].heat);
+            fail_msg("%lld of 100000 ms: step %d", (long long)cases[i].ms,
+                     f->g.nodes[0].heat);
         drop(f);
     }
 }
@@ -521,7 +533,8 @@ static void little_spill_and_gc_are_not_worth_a_badge(void **state)
     drop(f);
 }
 
-/* --- edges and path -------------------------------------------------------------------------- */
+/* --- edges and path
+ * -------------------------------------------------------------------------- */
 
 static void edges_are_the_links(void **state)
 {
@@ -529,8 +542,8 @@ static void edges_are_the_links(void **state)
         uint32_t from, to;
         enum link_via via;
         int64_t bytes;
-    } links[] = { { 0, 2, VIA_SHUFFLE, 10 },   { 1, 2, VIA_BROADCAST, 20 },
-                  { 2, 3, VIA_SHUFFLE, 30 },   { 2, 3, VIA_CACHE, APP_NONE },
+    } links[] = { { 0, 2, VIA_SHUFFLE, 10 }, { 1, 2, VIA_BROADCAST, 20 },
+                  { 2, 3, VIA_SHUFFLE, 30 }, { 2, 3, VIA_CACHE, APP_NONE },
                   { 0, 4, VIA_SUBQUERY, 1 }, { 3, 4, VIA_SHUFFLE, 0 } };
     struct fixture *f = make(5, 2, true);
 
@@ -539,15 +552,17 @@ static void edges_are_the_links(void **state)
         link_stages(f, links[i].from, links[i].to, links[i].via, links[i].bytes);
     build(f);
     assert_int_equal(f->g.n_edges, ARRAY_LEN(links));
-    for (size_t i = 0; i < ARRAY_LEN(links); i++) { /* the same, sorted by (to, from, via) */
+    for (size_t i = 0; i < ARRAY_LEN(links);
+         i++) { /* the same, sorted by (to, from, via) */
         bool found = false;
 
         for (size_t k = 0; k < f->g.n_edges; k++) {
             const struct graph_edge *e = &f->g.edges[k];
 
             found |= f->g.nodes[e->from].stage_ix == links[i].from &&
-                     f->g.nodes[e->to].stage_ix == links[i].to && e->via == links[i].via &&
-                     e->bytes == links[i].bytes && !e->then && !e->folded;
+                     f->g.nodes[e->to].stage_ix == links[i].to &&
+                     e->via == links[i].via && e->bytes == links[i].bytes && !e->then &&
+                     !e->folded;
         }
         if (!found)
             fail_msg("no edge for link %zu", i);
@@ -603,7 +618,9 @@ static void rows_of_driver_steps_are_cut(void **state)
     drop(f);
 }
 
-/* --- choice -------------------------------------------------------------------------------------- */
+/* --- choice
+ * --------------------------------------------------------------------------------------
+ */
 
 static void check_folded(struct fixture *f, uint32_t n, uint32_t max)
 {
@@ -620,7 +637,8 @@ static void check_folded(struct fixture *f, uint32_t n, uint32_t max)
     assert_int_equal(members, n); /* nothing is lost */
     assert_non_null(f->g.folded);
     char words[64];
-    snprintf(words, sizeof words, "%llu of %u stages drawn", (unsigned long long)alone, n);
+    snprintf(words, sizeof words, "%llu of %u stages drawn", (unsigned long long)alone,
+             n);
     assert_true(sv_has(sv(f->g.folded), words));
     check_writers(f);
 }
@@ -726,15 +744,16 @@ static void what_the_log_has_not_is_wrong_usage(void **state)
 
             f->options.scope = scopes[i];
             f->options.scope_id = 77;
-            assert_int_equal(graph_build(&f->g, &f->a, &f->findings, &f->options, &f->err),
-                             ERR_USAGE);
+            assert_int_equal(
+                graph_build(&f->g, &f->a, &f->findings, &f->options, &f->err), ERR_USAGE);
             assert_true(sv_has(sv(f->err.text), "77"));
             drop(f);
         }
     }
 }
 
-/* --- names that mean harm ------------------------------------------------------------------------ */
+/* --- names that mean harm
+ * ------------------------------------------------------------------------ */
 
 static const char *const hostile[] = {
     "a\x1b[31mred\x07\x01",
@@ -787,7 +806,8 @@ static void hostile_names_stay_text(void **state)
         }
         graph_dot(&dot, &f->g, "2");
         if (layout_available()) {
-            if (layout_run(&svg, strbuf_sv(&dot), "svg", 60000, &dpi, &err) != LAYOUT_DONE)
+            if (layout_run(&svg, strbuf_sv(&dot), "svg", 60000, &dpi, &err) !=
+                LAYOUT_DONE)
                 fail_msg("\"%s\": %s", hostile[i], err.text);
             check_xml(strbuf_sv(&svg), "graphviz's svg");
             assert_false(sv_has(strbuf_sv(&svg), "href=\"javascript"));
@@ -799,7 +819,8 @@ static void hostile_names_stay_text(void **state)
     }
 }
 
-/* --- the same bytes, within the width --------------------------------------------------------------- */
+/* --- the same bytes, within the width
+ * --------------------------------------------------------------- */
 
 static struct fixture *busy(void)
 {
@@ -840,9 +861,8 @@ static void text_keeps_to_the_width(void **state)
     struct fixture *f = busy();
 
     (void)state;
-    f->a.app.name = f->a.app.id = sv("short");
+    f->a.app.id = sv("application_1718000000000_0042");
     build(f);
-    f->g.subtitle = f->g.totals = f->g.folded = "short"; /* the head is not wrapped */
     for (uint32_t width = 60; width <= 160; width += 10) {
         struct strbuf txt = { 0 };
 
@@ -851,7 +871,8 @@ static void text_keeps_to_the_width(void **state)
             struct sv line = sv_first_line(rest);
 
             if (utf8_width(line) > width)
-                fail_msg("%zu of %u columns: %.*s", utf8_width(line), width, SV_FMT(line));
+                fail_msg("%zu of %u columns: %.*s", utf8_width(line), width,
+                         SV_FMT(line));
             rest = sv_from(rest, line.len + 1);
         }
         strbuf_release(&txt);
@@ -859,7 +880,9 @@ static void text_keeps_to_the_width(void **state)
     drop(f);
 }
 
-/* --- graphviz ---------------------------------------------------------------------------------------- */
+/* --- graphviz
+ * ----------------------------------------------------------------------------------------
+ */
 
 static void graphviz_draws_and_leaves_the_locale_alone(void **state)
 {
@@ -909,7 +932,8 @@ static void large_pictures_lose_resolution(void **state)
     (void)state;
     if (!layout_available())
         skip();
-    struct sv dot = SV("digraph g { a [shape=box, fixedsize=true, width=100, height=60] }");
+    struct sv dot =
+        SV("digraph g { a [shape=box, fixedsize=true, width=100, height=60] }");
     assert_int_equal(layout_run(&png, dot, "png", 60000, &dpi, &err), LAYOUT_DONE);
     assert_true(dpi < LAYOUT_PNG_DPI && dpi > 20);
     strbuf_release(&png);
@@ -933,7 +957,8 @@ static void graphviz_that_fails_or_is_late_says_so(void **state)
             link_stages(f, i * k / 4, i, VIA_SHUFFLE, i);
     build(f);
     graph_dot(&dot, &f->g, "2");
-    assert_int_equal(layout_run(&out, strbuf_sv(&dot), "svg", 50, &dpi, &err), LAYOUT_TIMEOUT);
+    assert_int_equal(layout_run(&out, strbuf_sv(&dot), "svg", 50, &dpi, &err),
+                     LAYOUT_TIMEOUT);
     assert_int_equal(out.len, 0);
     strbuf_release(&dot);
     strbuf_release(&out);
