@@ -12,8 +12,9 @@
 
 #define MIB (INT64_C(1) << 20)
 #define GOOD_FILE_BYTES (128 * MIB)
-#define SLOW_BYTES_PER_MS                                                                \
-    (20.0 * (double)MIB / 1000) /* a slow core with Parquet or CSV */
+/* What a core reads or writes of Parquet or CSV: slowly, and usually. */
+#define SLOW_BYTES_PER_MS (20.0 * (double)MIB / 1000)
+#define USUAL_BYTES_PER_MS (50.0 * (double)MIB / 1000)
 
 struct files { /* of one scan or one write */
     int64_t n, bytes;
@@ -51,15 +52,15 @@ static bool are_small(const struct rule_input *in, const struct files *f)
            (double)f->bytes < in->params[FILES_MEAN] * (double)f->n;
 }
 
-/* Share of the stage's task time that n files cost beyond what their bytes ask for, if
- * only as many files were needed as good ones hold the bytes (one for each slot at
- * least); at most price_ms for each file. */
+/* Share of the stage's task time that n files cost beyond what their bytes ask for at
+ * that speed, if only as many files were needed as good ones hold the bytes (one for
+ * each slot at least); at most price_ms for each file. */
 static double share_of_opening(const struct app *app, const struct stage *s,
-                               const struct files *f, double price_ms)
+                               const struct files *f, double price_ms,
+                               double bytes_per_ms)
 {
     double run = (double)s->duration_ms;
-    double work = (double)f->bytes / SLOW_BYTES_PER_MS;
-    double opening = run - work;
+    double opening = run - (double)f->bytes / bytes_per_ms;
     int64_t needed =
         max_i64(f->bytes / GOOD_FILE_BYTES + 1, min_i64(app_slots(app), f->n));
 
@@ -76,14 +77,15 @@ static void claim_opening(const struct rule_input *in, struct findings *out, uin
     static const enum wall_entry entries[] = { WALL_COMPUTE, WALL_IO_AND_OTHER,
                                                WALL_SCHEDULER_DELAY, WALL_DESERIALISE,
                                                WALL_SCHEDULING };
-    const struct stage *s = &in->app->stages[ix];
-    double usual = share_of_opening(in->app, s, f, usual_ms);
-    double dear = share_of_opening(in->app, s, f, dear_ms);
+    const struct app *app = in->app;
+    const struct stage *s = &app->stages[ix];
+    double least = share_of_opening(app, s, f, usual_ms / 3, SLOW_BYTES_PER_MS);
+    double usual = share_of_opening(app, s, f, usual_ms, USUAL_BYTES_PER_MS);
+    double most = share_of_opening(app, s, f, dear_ms, USUAL_BYTES_PER_MS);
 
-    finding_stage(out, in->app, ix);
+    finding_stage(out, app, ix);
     for (size_t i = 0; i < ARRAY_LEN(entries); i++)
-        finding_claim(out, &in->analysis->ledgers, ix, entries[i], 0.3 * usual, usual,
-                      dear);
+        finding_claim(out, &in->analysis->ledgers, ix, entries[i], least, usual, most);
 }
 
 static int64_t metric_total(const struct app *app, const struct plan_node *node,

@@ -142,17 +142,30 @@ bool stage_has_scope(const struct stage *s, const char *name)
     return false;
 }
 
-static bool rdd_join(const struct stage *s)
+static bool is_join_call(struct sv name)
+{
+    return sv_has(name, "oin at ") || sv_starts(name, SV("cogroup at "));
+}
+
+/* Scala's joins leave their scope in the stage that reads; Python's (a union that is
+ * grouped) only their name on the stages that write for it. */
+static bool rdd_join(const struct app *app, const struct lineage *l,
+                     const struct stage *s)
 {
     static const char *const scopes[] = { "join",          "cogroup",
                                           "leftOuterJoin", "rightOuterJoin",
                                           "fullOuterJoin", "groupWith",
                                           "subtractByKey", "intersection" };
+    size_t ix = (size_t)(s - app->stages);
 
     for (size_t i = 0; i < ARRAY_LEN(scopes); i++)
         if (stage_has_scope(s, scopes[i]))
             return true;
-    return sv_has(s->name, "oin at ") || sv_starts(s->name, SV("cogroup at "));
+    for (size_t i = l->first ? l->first[ix] : 0; l->first && i < l->first[ix + 1]; i++)
+        if (l->links[i].via == VIA_SHUFFLE &&
+            is_join_call(app->stages[l->links[i].from_ix].name))
+            return true;
+    return is_join_call(s->name);
 }
 
 static size_t shuffles_read(const struct app *app, const struct lineage *l,
@@ -179,7 +192,8 @@ enum shuffle_use stage_shuffle_use(const struct app *app, const struct lineage *
         return USE_WINDOW;
     if ((*node = stage_operator(app, s, node_is_grouping)))
         return USE_GROUPING;
-    if (rdd_join(s) || (shuffles_read(app, l, s) > 1 && !stage_has_scope(s, "Union")))
+    if (rdd_join(app, l, s) ||
+        (shuffles_read(app, l, s) > 1 && !stage_has_scope(s, "Union")))
         return USE_JOIN; /* no metrics, but two shuffles meet in it */
     return stage_has_scope(s, "Window") ? USE_WINDOW : USE_OTHER;
 }

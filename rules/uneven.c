@@ -351,7 +351,7 @@ static void say_join(const struct rule_input *in, struct findings *out,
 
     finding_cause(
         out,
-        "One join key is hot: task %" PRId64 " of stage %" PRId64
+        "A join key is hot: task %" PRId64 " of stage %" PRId64
         " reads %s where the median task reads %s, and takes %s against %s; %s.",
         task_field(&s->task, w->row, TASK_INDEX), s->stage_id,
         data_words(out, w, w->of[w->data]), data_words(out, w, sh->data_median[w->data]),
@@ -391,7 +391,7 @@ static void say_grouping(const struct rule_input *in, struct findings *out,
                                                 : "shuffle key";
 
     finding_cause(out,
-                  "One %s is hot: task %" PRId64 " of stage %" PRId64
+                  "A %s is hot: task %" PRId64 " of stage %" PRId64
                   " reads %s where the median task reads %s, and takes %s against %s.",
                   what, task_field(&s->task, w->row, TASK_INDEX), s->stage_id,
                   data_words(out, w, w->of[w->data]),
@@ -579,6 +579,13 @@ static void say_straggler(const struct rule_input *in, struct findings *out,
 /* Up to this many stages get a finding each; more are one finding with the worst. */
 #define SEPARATE_LIMIT 3
 
+/* What holds up a stage, for the title. */
+static const char *const culprits[] = { [UNEVEN_NO] = "",
+                                        [UNEVEN_JOIN] = "A hot join key",
+                                        [UNEVEN_GROUPING] = "A hot key",
+                                        [UNEVEN_INPUT] = "One large piece of input",
+                                        [UNEVEN_STRAGGLER] = "A slow task" };
+
 static enum rule_answer
 check(const struct rule_input *in, struct findings *out, enum uneven kind,
       void (*say)(const struct rule_input *, struct findings *, const struct suspect *),
@@ -591,10 +598,11 @@ check(const struct rule_input *in, struct findings *out, enum uneven kind,
 
     for (size_t i = 0; i < n; i += each) {
         if (each == 1)
-            finding_begin(out, in->rule, "%s: stage %" PRId64, in->rule->title,
+            finding_begin(out, in->rule, "%s holds up stage %" PRId64, culprits[kind],
                           in->app->stages[list[i].stage_ix].stage_id);
         else
-            finding_begin(out, in->rule, "%s: %zu stages", in->rule->title, n);
+            finding_begin(out, in->rule, "%s holds up each of %zu stages", culprits[kind],
+                          n);
         claims(in, out, list + i, each, low, expected);
         evidence(in, out, list + i, each);
         say(in, out, &list[i]);
