@@ -33,8 +33,8 @@ void file_writers_abandon(void)
 
 static enum errc cannot_write(struct err *err, const char *path)
 {
-    return err_set(err, ERR_OUTPUT, "cannot write %s: %s", path ? path : "standard output",
-                   strerror(errno));
+    return err_set(err, ERR_OUTPUT, "cannot write %s: %s",
+                   path ? path : "standard output", strerror(errno));
 }
 
 /* Opens a new file beside path. False: errno says why. */
@@ -94,7 +94,8 @@ enum errc file_writer_open(struct file_writer *w, const char *path, struct err *
     } else {
         w->open = temporary_open(w);
         if (w->open && exists)
-            (void)fchmod(w->fd, st.st_mode & 07777); /* as it was; not ours to insist on */
+            (void)fchmod(w->fd,
+                         st.st_mode & 07777); /* as it was; not ours to insist on */
     }
     if (!w->open) {
         enum errc rc = cannot_write(err, path);

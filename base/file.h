@@ -10,18 +10,20 @@
 #include "base/strbuf.h"
 
 struct file_writer { /* zeroed: closed */
-    bool open, ours;   /* ours: fd is to be closed */
+    bool open, ours; /* ours: fd is to be closed */
     int fd;
-    int slot;          /* of the temporary's name, -1: writing to the place itself */
-    char *path;        /* where it goes; NULL: stdout */
+    int slot;   /* of the temporary's name, -1: writing to the place itself */
+    char *path; /* where it goes; NULL: stdout */
     struct strbuf pending;
-    bool reader_left;  /* the pipe's other end was closed: the rest is dropped */
+    bool reader_left; /* the pipe's other end was closed: the rest is dropped */
 };
 
 /* ERR_OUTPUT where it cannot be made; the text names the path. */
-enum errc file_writer_open(struct file_writer *w, const char *path, struct err *err) MUST_CHECK;
+enum errc file_writer_open(struct file_writer *w, const char *path,
+                           struct err *err) MUST_CHECK;
 /* Buffered. A reader of a pipe that left is no error: see reader_left. */
-enum errc file_writer_add(struct file_writer *w, struct sv bytes, struct err *err) MUST_CHECK;
+enum errc file_writer_add(struct file_writer *w, struct sv bytes,
+                          struct err *err) MUST_CHECK;
 /* Hands the buffer to the system; for streams that somebody reads along. */
 enum errc file_writer_flush(struct file_writer *w, struct err *err) MUST_CHECK;
 /* Writes the rest and puts the file in place. The writer is closed either way. */

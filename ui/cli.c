@@ -16,8 +16,9 @@
 
 int exit_worse(int a, int b)
 {
-    static const int order[] = { 143,        130,         EXIT_INTERNAL,  EXIT_INPUT, EXIT_USAGE,
-                                 EXIT_OUTPUT, EXIT_FOUND, EXIT_UNDECIDED, EXIT_DONE };
+    static const int order[] = { 143,        130,         EXIT_INTERNAL, EXIT_INPUT,
+                                 EXIT_USAGE, EXIT_OUTPUT, EXIT_FOUND,    EXIT_UNDECIDED,
+                                 EXIT_DONE };
 
     for (size_t i = 0; i < ARRAY_LEN(order); i++) {
         if (a == order[i] || b == order[i])
@@ -47,7 +48,8 @@ int exit_of(enum errc rc)
     return EXIT_INTERNAL;
 }
 
-/* --- messages ------------------------------------------------------------------------ */
+/* --- messages ------------------------------------------------------------------------
+ */
 
 /* One write a line: threads and pipes do not tear it. What a log or file name brought
  * in is cleaned. */
@@ -90,7 +92,8 @@ void cli_note(const struct cli *cli, const char *fmt, ...)
     va_end(args);
 }
 
-/* --- nearest names --------------------------------------------------------------------- */
+/* --- nearest names ---------------------------------------------------------------------
+ */
 
 /* Edits (insert, delete, replace, swap of neighbours) from a to b; names are short. */
 static size_t distance(const char *a, const char *b)
@@ -143,7 +146,8 @@ const char *cli_nearest(const char *word, const char *const *names, size_t n)
     return found;
 }
 
-/* --- the parser --------------------------------------------------------------------------- */
+/* --- the parser
+ * --------------------------------------------------------------------------- */
 
 static const struct verb *verb_named(const char *name)
 {
@@ -181,11 +185,11 @@ static const struct option *option_short(char letter)
 struct args {
     char **argv;
     int argc, i;
-    const char *letters;  /* rest of a group of short options */
-    bool only_inputs;     /* after -- */
+    const char *letters;         /* rest of a group of short options */
+    bool only_inputs;            /* after -- */
     const struct option *option; /* NULL: `value` is an argument */
     const char *value;
-    char shown[64];       /* the option as written, without its value */
+    char shown[64]; /* the option as written, without its value */
 };
 
 static enum next bad_option(const struct args *a)
@@ -235,7 +239,8 @@ static enum next next_long(struct args *a, const char *arg)
     const char *equals = strchr(arg, '=');
     struct sv name = { arg + 2, equals ? (size_t)(equals - arg) - 2 : strlen(arg) - 2 };
 
-    snprintf(a->shown, sizeof a->shown, "--%.*s", (int)(name.len > 60 ? 60 : name.len), name.p);
+    snprintf(a->shown, sizeof a->shown, "--%.*s", (int)(name.len > 60 ? 60 : name.len),
+             name.p);
     a->option = option_long(name);
     a->value = equals ? equals + 1 : NULL;
     if (!a->option)
@@ -297,8 +302,8 @@ static bool apply(struct cli *cli, const struct args *a)
     struct err err = { 0 };
 
     if (!verb_takes(cli->verb, a->option)) {
-        cli_error("%s has no option %s; spillway help %s lists what it has", cli->verb->name,
-                  a->shown, cli->verb->name);
+        cli_error("%s has no option %s; spillway help %s lists what it has",
+                  cli->verb->name, a->shown, cli->verb->name);
         return false;
     }
     if (a->option->values && !is_one_of(a->value, a->option->values)) {
@@ -321,7 +326,8 @@ static bool apply(struct cli *cli, const struct args *a)
 }
 
 /* Sets the verb by the first argument. *takes_word: the word itself names it. */
-static bool find_verb(struct cli *cli, const char *word, bool after_dashes, bool *takes_word)
+static bool find_verb(struct cli *cli, const char *word, bool after_dashes,
+                      bool *takes_word)
 {
     const struct verb *verb = after_dashes ? NULL : verb_named(word);
 
@@ -346,7 +352,8 @@ static bool check_counts(const struct cli *cli)
     const struct verb *verb = cli->verb;
 
     if (cli->n_inputs < verb->min_inputs) {
-        cli_error("%s needs an argument: spillway %s %s", verb->name, verb->name, verb->args);
+        cli_error("%s needs an argument: spillway %s %s", verb->name, verb->name,
+                  verb->args);
         return false;
     }
     if (cli->n_inputs > verb->max_inputs) {

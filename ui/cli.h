@@ -35,14 +35,29 @@ int exit_of(enum errc rc);
 /* --- tables ------------------------------------------------------------------ */
 
 enum verb_id {
-    VERB_ANALYZE, VERB_CHECK, VERB_CONF, VERB_RULES, VERB_GRAPH, VERB_COMPLETION, VERB_HELP,
-    VERB_VERSION, VERB_COUNT
+    VERB_ANALYZE,
+    VERB_CHECK,
+    VERB_CONF,
+    VERB_RULES,
+    VERB_GRAPH,
+    VERB_COMPLETION,
+    VERB_HELP,
+    VERB_VERSION,
+    VERB_COUNT
 };
 
 enum format {
-    FORMAT_NONE, /* --format was not given: the verb's first one, or by the name of the output */
-    FORMAT_TEXT, FORMAT_PLAIN, FORMAT_JSON, FORMAT_MD, FORMAT_SVG, FORMAT_PNG, FORMAT_DOT,
-    FORMAT_TXT, FORMAT_COUNT
+    FORMAT_NONE, /* --format was not given: the verb's first one, or by the name of the
+                    output */
+    FORMAT_TEXT,
+    FORMAT_PLAIN,
+    FORMAT_JSON,
+    FORMAT_MD,
+    FORMAT_SVG,
+    FORMAT_PNG,
+    FORMAT_DOT,
+    FORMAT_TXT,
+    FORMAT_COUNT
 };
 const char *format_name(enum format f);
 
@@ -54,18 +69,18 @@ struct verb {
     const char *about;       /* paragraphs, separated by empty lines */
     const char *example;     /* one command, or several on lines of their own */
     size_t min_inputs, max_inputs;
-    uint32_t formats;        /* bit per enum format */
+    uint32_t formats; /* bit per enum format */
     int (*run)(const struct cli *cli);
 };
 extern const struct verb verbs_all[VERB_COUNT]; /* by enum verb_id */
 
 struct option {
-    const char *name;  /* "output": --output */
-    char letter;       /* 'o', 0: none */
-    const char *arg;   /* "FILE"; NULL: takes no value */
+    const char *name;   /* "output": --output */
+    char letter;        /* 'o', 0: none */
+    const char *arg;    /* "FILE"; NULL: takes no value */
     const char *values; /* "auto|always|never" for completion and checking, else NULL */
-    const char *help;  /* one line */
-    uint32_t verbs;    /* bit per enum verb_id */
+    const char *help;   /* one line */
+    uint32_t verbs;     /* bit per enum verb_id */
     /* Takes the value (NULL without arg). False: it is not one; err says what is. */
     bool (*set)(struct cli *cli, const char *value, struct err *err);
 };
@@ -88,15 +103,15 @@ struct cli {
     int64_t sql_id, job_id;
     bool has_fail_on;
     enum severity fail_on;
-    int top;          /* 0: the view's own number */
-    int threads;      /* -j; 0: not given */
+    int top;     /* 0: the view's own number */
+    int threads; /* -j; 0: not given */
     bool quiet, verbose;
     enum when color;
-    bool ascii;       /* --ascii, or the locale is not UTF-8 */
-    int width;        /* --width; 0: not given. See cli_width */
+    bool ascii; /* --ascii, or the locale is not UTF-8 */
+    int width;  /* --width; 0: not given. See cli_width */
     bool no_progress;
-    bool man;         /* help --man */
-    bool help;        /* --help: of the verb, or of all */
+    bool man;                  /* help --man */
+    bool help;                 /* --help: of the verb, or of all */
     const char *heat;          /* graph --heat; NULL: not given */
     int64_t max_nodes;         /* graph --max-nodes; -1: not given, 0: all */
     int64_t layout_timeout_ms; /* graph --layout-timeout; -1: not given */
@@ -121,10 +136,11 @@ int cli_write(const struct cli *cli, struct sv text) MUST_CHECK;
 /* The logs behind all inputs. */
 struct log_set {
     struct arena arena;
-    struct log_input *logs; /* in order of inputs; behind one input as log_list_find has them */
+    struct log_input
+        *logs; /* in order of inputs; behind one input as log_list_find has them */
     size_t n, cap;
-    bool searched;          /* an input was a folder of applications */
-    size_t n_failed;        /* inputs that gave none */
+    bool searched;   /* an input was a folder of applications */
+    size_t n_failed; /* inputs that gave none */
 };
 
 /* Finds them; says on stderr what went wrong and returns the worst code. What was
@@ -140,8 +156,9 @@ int cli_load_analysis(const struct cli *cli, const struct log_input *log,
 /* The same without a word: threads as struct load_options has them, progress may be
  * NULL, what went wrong is in err. */
 struct progress;
-enum errc cli_try_analysis(const struct log_input *log, int threads, struct progress *progress,
-                           struct analysis *a, struct err *err) MUST_CHECK;
+enum errc cli_try_analysis(const struct log_input *log, int threads,
+                           struct progress *progress, struct analysis *a,
+                           struct err *err) MUST_CHECK;
 
 /* Both steps for verbs that take one application: more than one is wrong usage, and
  * the message lists them. */

@@ -19,9 +19,9 @@ int cli_open_logs(const struct cli *cli, struct log_set *set)
         for (size_t s = 0; s < list.n_skipped && cli->verbose; s++)
             cli_note(cli, "left out: %.*s", SV_FMT(list.skipped[s]));
         if (list.n_skipped && !cli->verbose)
-            cli_note(cli, "left out %zu %s (%.*s%s); --verbose lists them", list.n_skipped,
-                     list.n_skipped == 1 ? "file" : "files", SV_FMT(list.skipped[0]),
-                     list.n_skipped > 1 ? ", ..." : "");
+            cli_note(cli, "left out %zu %s (%.*s%s); --verbose lists them",
+                     list.n_skipped, list.n_skipped == 1 ? "file" : "files",
+                     SV_FMT(list.skipped[0]), list.n_skipped > 1 ? ", ..." : "");
         if (rc != ERR_OK) {
             cli_error("%s", err.text);
             code = exit_worse(code, exit_of(rc));
@@ -44,8 +44,8 @@ void log_set_release(struct log_set *set)
     *set = (struct log_set){ 0 };
 }
 
-enum errc cli_try_analysis(const struct log_input *log, int threads, struct progress *progress,
-                           struct analysis *a, struct err *err)
+enum errc cli_try_analysis(const struct log_input *log, int threads,
+                           struct progress *progress, struct analysis *a, struct err *err)
 {
     struct load_options options = { .threads = threads };
 
@@ -59,12 +59,14 @@ enum errc cli_try_analysis(const struct log_input *log, int threads, struct prog
     return ERR_OK;
 }
 
-int cli_load_analysis(const struct cli *cli, const struct log_input *log, struct analysis *a)
+int cli_load_analysis(const struct cli *cli, const struct log_input *log,
+                      struct analysis *a)
 {
     struct progress progress;
     struct err err = { 0 };
 
-    progress_init(&progress, log->path.p, !cli->quiet && !cli->no_progress);
+    progress_init(&progress, sv_is(log->path, "-") ? "standard input" : log->path.p,
+                  !cli->quiet && !cli->no_progress);
     enum errc rc = cli_try_analysis(log, cli->threads, &progress, a, &err);
     progress_end(&progress);
     if (rc == ERR_OK)
@@ -80,8 +82,8 @@ int cli_load_one(const struct cli *cli, struct analysis *a)
 
     *a = (struct analysis){ 0 };
     if (code == EXIT_DONE && set.n != 1) {
-        cli_error("%s takes one application, but %s holds %zu; name one of them:", cli->verb->name,
-                  cli->inputs[0], set.n);
+        cli_error("%s takes one application, but %s holds %zu; name one of them:",
+                  cli->verb->name, cli->inputs[0], set.n);
         for (size_t i = 0; i < set.n && i < 20; i++)
             cli_error("  %.*s", SV_FMT(set.logs[i].path));
         if (set.n > 20)

@@ -129,9 +129,9 @@ const struct verb verbs_all[VERB_COUNT] = {
 const char *format_name(enum format f)
 {
     static const char *const names[FORMAT_COUNT] = {
-        [FORMAT_NONE] = "",         [FORMAT_TEXT] = "text", [FORMAT_PLAIN] = "plain",
-        [FORMAT_JSON] = "json",     [FORMAT_MD] = "md",     [FORMAT_SVG] = "svg",
-        [FORMAT_PNG] = "png",       [FORMAT_DOT] = "dot",   [FORMAT_TXT] = "txt",
+        [FORMAT_NONE] = "",     [FORMAT_TEXT] = "text", [FORMAT_PLAIN] = "plain",
+        [FORMAT_JSON] = "json", [FORMAT_MD] = "md",     [FORMAT_SVG] = "svg",
+        [FORMAT_PNG] = "png",   [FORMAT_DOT] = "dot",   [FORMAT_TXT] = "txt",
     };
 
     return names[f];
@@ -140,13 +140,15 @@ const char *format_name(enum format f)
 /* --- what options do ------------------------------------------------------------- */
 
 /* A whole number from low to high. */
-static bool number(const char *value, int64_t low, int64_t high, int64_t *out, struct err *err)
+static bool number(const char *value, int64_t low, int64_t high, int64_t *out,
+                   struct err *err)
 {
     int64_t n;
 
     if (!sv_i64(sv(value), &n) || n < low || n > high) {
-        err_set(err, ERR_USAGE, high == INT64_MAX ? "a whole number from %lld on"
-                                                  : "a whole number from %lld to %lld",
+        err_set(err, ERR_USAGE,
+                high == INT64_MAX ? "a whole number from %lld on"
+                                  : "a whole number from %lld to %lld",
                 (long long)low, (long long)high);
         return false;
     }
@@ -201,9 +203,9 @@ static bool set_stage(struct cli *cli, const char *value, struct err *err)
         text.len = dot;
     }
     cli->stage_attempt = APP_NONE;
-    cli->has_stage = sv_i64(text, &cli->stage_id) && cli->stage_id >= 0 &&
-                     (!attempt.p || (sv_i64(attempt, &cli->stage_attempt) &&
-                                     cli->stage_attempt >= 0));
+    cli->has_stage =
+        sv_i64(text, &cli->stage_id) && cli->stage_id >= 0 &&
+        (!attempt.p || (sv_i64(attempt, &cli->stage_attempt) && cli->stage_attempt >= 0));
     if (!cli->has_stage)
         err_set(err, ERR_USAGE, "a stage id, with .attempt if not the last: 42 or 42.1");
     return cli->has_stage;
@@ -305,7 +307,8 @@ static bool set_max_nodes(struct cli *cli, const char *value, struct err *err)
 
 static bool set_layout_timeout(struct cli *cli, const char *value, struct err *err)
 {
-    if (units_parse_ms(sv(value), 1000, &cli->layout_timeout_ms) && cli->layout_timeout_ms > 0)
+    if (units_parse_ms(sv(value), 1000, &cli->layout_timeout_ms) &&
+        cli->layout_timeout_ms > 0)
         return true;
     err_set(err, ERR_USAGE, "a time, as 10s or 2m");
     return false;

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define WIDTH_UNKNOWN 100
@@ -12,6 +13,13 @@
 static bool to_stdout(const struct cli *cli)
 {
     return !cli->output || strcmp(cli->output, "-") == 0;
+}
+
+static bool is_pipe(int fd)
+{
+    struct stat st;
+
+    return fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode);
 }
 
 int cli_width(const struct cli *cli)
@@ -24,7 +32,12 @@ int cli_width(const struct cli *cli)
         return cli->width;
     if (columns && sv_i64(sv(columns), &n) && n > 0 && n <= 1000)
         return n < WIDTH_LEAST ? WIDTH_LEAST : (int)n;
-    if (to_stdout(cli) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col)
+    /* into a pager or head, the terminal is that of the messages; a file's text does not
+     * depend on a terminal */
+    if (to_stdout(cli) &&
+        (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ||
+         (is_pipe(STDOUT_FILENO) && ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0)) &&
+        size.ws_col)
         return size.ws_col < WIDTH_LEAST ? WIDTH_LEAST : size.ws_col;
     return WIDTH_UNKNOWN;
 }

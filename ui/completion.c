@@ -62,7 +62,8 @@ static void add_arguments(struct strbuf *out, size_t verb, char by)
         add_split(out, "bash|zsh|fish", by);
 }
 
-/* --- bash ----------------------------------------------------------------------------------- */
+/* --- bash
+ * ----------------------------------------------------------------------------------- */
 
 static void bash_values(struct strbuf *out)
 {
@@ -81,7 +82,8 @@ static void bash_values(struct strbuf *out)
             add_split(out, o->values, ' ');
             strbuf_addz(out, "' -- \"$cur\")) ;;\n");
         } else if (strcmp(o->arg, "FILE") == 0) {
-            strbuf_addz(out, "compopt -o filenames; COMPREPLY=($(compgen -f -- \"$cur\")) ;;\n");
+            strbuf_addz(
+                out, "compopt -o filenames; COMPREPLY=($(compgen -f -- \"$cur\")) ;;\n");
         } else {
             strbuf_addz(out, "COMPREPLY=() ;;\n");
         }
@@ -103,16 +105,16 @@ void completion_bash(struct strbuf *out)
     strbuf_addz(out, "# bash completion of spillway; made by: spillway completion bash\n"
                      "_spillway_value()\n{\n    local words=\n");
     bash_values(out);
-    strbuf_addz(out,
-                "}\n\n"
-                "_spillway()\n{\n"
-                "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
-                "    local verb=analyze i words= args=\n"
-                "    COMPREPLY=()\n"
-                "    [[ $cur == '=' ]] && cur=\n"
-                "    [[ $prev == '=' ]] && prev=${COMP_WORDS[COMP_CWORD-2]}\n"
-                "    for ((i = 1; i < COMP_CWORD; i++)); do\n"
-                "        case ${COMP_WORDS[i]} in\n        ");
+    strbuf_addz(
+        out, "}\n\n"
+             "_spillway()\n{\n"
+             "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
+             "    local verb=analyze i words= args=\n"
+             "    COMPREPLY=()\n"
+             "    [[ $cur == '=' ]] && cur=\n"
+             "    [[ $prev == '=' ]] && prev=${COMP_WORDS[COMP_CWORD-2]}\n"
+             "    for ((i = 1; i < COMP_CWORD; i++)); do\n"
+             "        case ${COMP_WORDS[i]} in\n        ");
     add_verb_names(out, '|');
     strbuf_addz(out, ") verb=${COMP_WORDS[i]}; break ;;\n"
                      "        esac\n"
@@ -147,7 +149,9 @@ void completion_bash(struct strbuf *out)
                      "complete -F _spillway spillway\n");
 }
 
-/* --- zsh -------------------------------------------------------------------------------------- */
+/* --- zsh
+ * --------------------------------------------------------------------------------------
+ */
 
 /* Inside a quoted spec of _arguments: brackets, colons and quotes are special. */
 static void zsh_text(struct strbuf *out, const char *text)
@@ -213,8 +217,10 @@ void completion_zsh(struct strbuf *out)
     for (size_t v = 0; v < VERB_COUNT; v++) {
         struct strbuf args = { 0 };
 
-        strbuf_printf(out, "    %s)\n        shift words; ((CURRENT--))\n        _arguments -S \\\n",
-                      verbs_all[v].name);
+        strbuf_printf(
+            out,
+            "    %s)\n        shift words; ((CURRENT--))\n        _arguments -S \\\n",
+            verbs_all[v].name);
         for (size_t i = 0; i < n_options; i++) {
             if (takes(v, &options_all[i]))
                 zsh_option(out, v, &options_all[i]);
@@ -226,13 +232,16 @@ void completion_zsh(struct strbuf *out)
             strbuf_addz(out, "            '*:log:_files' ;;\n");
         strbuf_release(&args);
     }
-    strbuf_addz(out, "    esac\n"
-                     "}\n"
-                     "if [[ $funcstack[1] == _spillway ]]; then _spillway \"$@\"; else compdef "
-                     "_spillway spillway; fi\n");
+    strbuf_addz(
+        out, "    esac\n"
+             "}\n"
+             "if [[ $funcstack[1] == _spillway ]]; then _spillway \"$@\"; else compdef "
+             "_spillway spillway; fi\n");
 }
 
-/* --- fish -------------------------------------------------------------------------------------- */
+/* --- fish
+ * --------------------------------------------------------------------------------------
+ */
 
 static void fish_text(struct strbuf *out, const char *text)
 {
@@ -245,11 +254,12 @@ static void fish_text(struct strbuf *out, const char *text)
     strbuf_addc(out, '\'');
 }
 
-static void fish_option(struct strbuf *out, const struct option *o)
+static void fish_option(struct strbuf *out, const struct option *o, uint32_t verbs,
+                        uint32_t formats)
 {
     strbuf_addz(out, "complete -c spillway -n '__fish_seen_subcommand_from");
     for (size_t v = 0; v < VERB_COUNT; v++) {
-        if (takes(v, o))
+        if (verbs & 1u << v)
             strbuf_printf(out, " %s", verbs_all[v].name);
     }
     strbuf_printf(out, "' -l %s", o->name);
@@ -257,7 +267,10 @@ static void fish_option(struct strbuf *out, const struct option *o)
         strbuf_printf(out, " -s %c", o->letter);
     if (o->values) {
         strbuf_addz(out, " -x -a '");
-        add_split(out, o->values, ' ');
+        if (is_format(o))
+            add_formats(out, formats, ' ');
+        else
+            add_split(out, o->values, ' ');
         strbuf_addc(out, '\'');
     } else if (o->arg) {
         strbuf_addz(out, strcmp(o->arg, "FILE") == 0 ? " -r -F" : " -x");
@@ -269,7 +282,8 @@ static void fish_option(struct strbuf *out, const struct option *o)
 
 void completion_fish(struct strbuf *out)
 {
-    strbuf_addz(out, "# fish completion of spillway; made by: spillway completion fish\n");
+    strbuf_addz(out,
+                "# fish completion of spillway; made by: spillway completion fish\n");
     for (size_t v = 0; v < VERB_COUNT; v++) {
         struct strbuf args = { 0 };
 
@@ -279,11 +293,20 @@ void completion_fish(struct strbuf *out)
         strbuf_addc(out, '\n');
         add_arguments(&args, v, ' ');
         if (args.len)
-            strbuf_printf(out,
-                          "complete -c spillway -n '__fish_seen_subcommand_from %s' -f -a '%s'\n",
-                          verbs_all[v].name, args.p);
+            strbuf_printf(
+                out,
+                "complete -c spillway -n '__fish_seen_subcommand_from %s' -f -a '%s'\n",
+                verbs_all[v].name, args.p);
         strbuf_release(&args);
     }
-    for (size_t i = 0; i < n_options; i++)
-        fish_option(out, &options_all[i]);
+    for (size_t i = 0; i < n_options; i++) {
+        const struct option *o = &options_all[i];
+
+        if (!is_format(o))
+            fish_option(out, o, o->verbs, 0);
+        for (size_t v = 0; v < VERB_COUNT && is_format(o); v++) {
+            if (takes(v, o))
+                fish_option(out, o, 1u << v, verbs_all[v].formats);
+        }
+    }
 }

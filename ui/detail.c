@@ -3,15 +3,16 @@
 
 void detail_line(struct page *p, struct report *r, const char *label, const char *text)
 {
-    const char *first = arena_printf(&r->arena, "%s%-10s%s ", page_mark(p, STYLE_DIM), label,
-                                     page_mark(p, STYLE_PLAIN));
+    const char *first = arena_printf(&r->arena, "%s%-10s%s ", page_mark(p, STYLE_DIM),
+                                     label, page_mark(p, STYLE_PLAIN));
 
     if (text && *text)
         page_wrap(p, first, "           ", sv(text));
 }
 
 void detail_findings(struct page *p, struct report *r,
-                     bool (*about)(const struct report *r, const struct finding *f, int64_t id),
+                     bool (*about)(const struct report *r, const struct finding *f,
+                                   int64_t id),
                      int64_t id)
 {
     for (size_t number = 1; number <= r->findings.n; number++) {
@@ -25,10 +26,12 @@ void detail_findings(struct page *p, struct report *r,
 void detail_stages(struct page *p, struct report *r, const uint32_t *ixs, size_t n)
 {
     static const struct table_column columns[] = {
-        { "Stage", true, 0 },  { "Status", false, 0 }, { "On path", true, 0 },
-        { "Wall", true, 0 },   { "Task time", true, 0 }, { "Tasks", true, 0 },
-        { "Failed", true, 0 }, { "Input", true, 0 },   { "Shuf.read", true, 0 },
-        { "Shuf.write", true, 0 }, { "Spill", true, 0 }, { "Name", false, 12 },
+        { "Stage", true, 0, 0 },     { "Status", false, 0, 0 },
+        { "On path", true, 0, 0 },   { "Wall", true, 0, 2 },
+        { "Task time", true, 0, 1 }, { "Tasks", true, 0, 0 },
+        { "Failed", true, 0, 0 },    { "Input", true, 0, 0 },
+        { "Shuf.read", true, 0, 0 }, { "Shuf.write", true, 0, 3 },
+        { "Spill", true, 0, 0 },     { "Name", false, 12, 0 },
     };
     struct table t;
 
@@ -42,7 +45,8 @@ void detail_stages(struct page *p, struct report *r, const uint32_t *ixs, size_t
 
         table_cell(&t, "%s", stage_label(&r->arena, s));
         if (s->status == STAGE_SKIPPED && ran_ix != IX_NONE && ran_ix != ixs[i])
-            table_cell(&t, "ran as %s", stage_label(&r->arena, &r->a->app.stages[ran_ix]));
+            table_cell(&t, "ran as %s",
+                       stage_label(&r->arena, &r->a->app.stages[ran_ix]));
         else
             table_cell(&t, "%s", stage_status_name(s->status));
         table_ms(&t, ran && path_ms > 0 ? path_ms : APP_NONE);
@@ -50,12 +54,16 @@ void detail_stages(struct page *p, struct report *r, const uint32_t *ixs, size_t
         table_ms(&t, ran ? s->duration_ms : APP_NONE);
         table_count(&t, s->tasks);
         table_count(&t, s->failed_tasks ? s->failed_tasks : APP_NONE);
-        table_bytes(&t, s->total[METRIC_INPUT_BYTES] ? s->total[METRIC_INPUT_BYTES] : APP_NONE);
-        table_bytes(&t, stage_shuffle_read_bytes(s) ? stage_shuffle_read_bytes(s) : APP_NONE);
-        table_bytes(&t, s->total[METRIC_SHUFFLE_WRITE_BYTES] ? s->total[METRIC_SHUFFLE_WRITE_BYTES]
-                                                             : APP_NONE);
-        table_bytes(&t, s->total[METRIC_SPILL_DISK_BYTES] ? s->total[METRIC_SPILL_DISK_BYTES]
-                                                          : APP_NONE);
+        table_bytes(&t, s->total[METRIC_INPUT_BYTES] ? s->total[METRIC_INPUT_BYTES]
+                                                     : APP_NONE);
+        table_bytes(&t,
+                    stage_shuffle_read_bytes(s) ? stage_shuffle_read_bytes(s) : APP_NONE);
+        table_bytes(&t, s->total[METRIC_SHUFFLE_WRITE_BYTES]
+                            ? s->total[METRIC_SHUFFLE_WRITE_BYTES]
+                            : APP_NONE);
+        table_bytes(&t, s->total[METRIC_SPILL_DISK_BYTES]
+                            ? s->total[METRIC_SPILL_DISK_BYTES]
+                            : APP_NONE);
         table_text(&t, sv_first_line(s->name));
     }
     table_print(&t, p, 0);

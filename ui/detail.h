@@ -19,7 +19,8 @@ enum errc detail_job(struct page *p, struct report *r, const struct cli *cli, bo
 void detail_line(struct page *p, struct report *r, const char *label, const char *text);
 /* Findings that name the stage, execution or job; those of one attempt stand for all. */
 void detail_findings(struct page *p, struct report *r,
-                     bool (*about)(const struct report *r, const struct finding *f, int64_t id),
+                     bool (*about)(const struct report *r, const struct finding *f,
+                                   int64_t id),
                      int64_t id);
 /* One row per stage: status, tasks, times, bytes. */
 void detail_stages(struct page *p, struct report *r, const uint32_t *ixs, size_t n);

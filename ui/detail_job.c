@@ -27,8 +27,8 @@ static void head(struct page *p, struct report *r, const struct job *j)
 
     page_wrapf(p, "", "  ", "%sJob %" PRId64 "%s  %s  %s, began %s after the application",
                page_mark(p, STYLE_BOLD), j->job_id, page_mark(p, STYLE_PLAIN),
-               job_status_name(j->status), wall == APP_NONE ? "not ended" : text_ms(a, wall),
-               text_ms(a, at));
+               job_status_name(j->status),
+               wall == APP_NONE ? "not ended" : text_ms(a, wall), text_ms(a, at));
     page_newline(p);
     detail_line(p, r, "What", text_clean(a, sv_first_line(what), 200));
     if (j->sql_execution_id != APP_NONE)
@@ -43,7 +43,8 @@ static void head(struct page *p, struct report *r, const struct job *j)
         detail_line(p, r, "Pool", text_clean(a, j->pool, 100));
     detail_line(p, r, "Tasks",
                 arena_printf(a, "%s succeeded, %s failed, %s killed, of %s",
-                             text_exact(a, j->completed_tasks), text_exact(a, j->failed_tasks),
+                             text_exact(a, j->completed_tasks),
+                             text_exact(a, j->failed_tasks),
                              text_exact(a, j->killed_tasks), text_exact(a, j->tasks)));
     if (j->failure.len)
         detail_line(p, r, "Failure", text_clean(a, sv_first_line(j->failure), 400));
@@ -55,8 +56,9 @@ static const char *ids_there_are(struct report *r)
 
     if (!app->n_jobs)
         return "the log has no jobs";
-    return arena_printf(&r->arena, "the log has %zu from %" PRId64 " to %" PRId64, app->n_jobs,
-                        app->jobs[0].job_id, app->jobs[app->n_jobs - 1].job_id);
+    return arena_printf(&r->arena, "the log has %zu from %" PRId64 " to %" PRId64,
+                        app->n_jobs, app->jobs[0].job_id,
+                        app->jobs[app->n_jobs - 1].job_id);
 }
 
 enum errc detail_job(struct page *p, struct report *r, const struct cli *cli, bool json,
@@ -66,7 +68,8 @@ enum errc detail_job(struct page *p, struct report *r, const struct cli *cli, bo
     uint32_t ix = app_job_ix(app, cli->job_id);
 
     if (ix == IX_NONE)
-        return err_set(err, ERR_USAGE, "no job %" PRId64 ": %s", cli->job_id, ids_there_are(r));
+        return err_set(err, ERR_USAGE, "no job %" PRId64 ": %s", cli->job_id,
+                       ids_there_are(r));
     const struct job *j = &app->jobs[ix];
     if (json) {
         struct json_writer w = { .out = &p->text };
@@ -100,8 +103,9 @@ enum errc detail_job(struct page *p, struct report *r, const struct cli *cli, bo
             if (app->stages[ixs[i]].duration_ms > app->stages[slowest].duration_ms)
                 slowest = ixs[i];
         }
-        page_add(p, "%sNext:%s spillway analyze %s --stage %s\n", page_mark(p, STYLE_BOLD),
-                 page_mark(p, STYLE_PLAIN), text_shell(&r->arena, r->path),
+        page_add(p, "%sNext:%s spillway analyze %s --stage %s\n",
+                 page_mark(p, STYLE_BOLD), page_mark(p, STYLE_PLAIN),
+                 text_shell(&r->arena, r->path),
                  stage_label(&r->arena, &app->stages[slowest]));
     }
     return ERR_OK;

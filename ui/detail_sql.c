@@ -5,7 +5,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-static bool about_sql(const struct report *r, const struct finding *f, int64_t execution_id)
+static bool about_sql(const struct report *r, const struct finding *f,
+                      int64_t execution_id)
 {
     (void)r;
     for (size_t i = 0; i < f->n_sqls; i++) {
@@ -20,10 +21,11 @@ static void head(struct page *p, struct report *r, const struct sql *q)
     struct arena *a = &r->arena;
     struct strbuf text = { 0 };
 
-    strbuf_printf(&text, "%sSQL %" PRId64 "%s  %s", page_mark(p, STYLE_BOLD), q->execution_id,
-                  page_mark(p, STYLE_PLAIN), sql_status_name(q->status));
+    strbuf_printf(&text, "%sSQL %" PRId64 "%s  %s", page_mark(p, STYLE_BOLD),
+                  q->execution_id, page_mark(p, STYLE_PLAIN), sql_status_name(q->status));
     if (q->ended && q->submitted_ms != APP_NONE && q->completed_ms != APP_NONE)
-        strbuf_printf(&text, "  %s", text_ms(a, sub_sat(q->completed_ms, q->submitted_ms)));
+        strbuf_printf(&text, "  %s",
+                      text_ms(a, sub_sat(q->completed_ms, q->submitted_ms)));
     if (q->submitted_ms != APP_NONE && r->a->app.start_ms != APP_NONE)
         strbuf_printf(&text, " from %s of the run",
                       text_ms(a, sub_sat(q->submitted_ms, r->a->app.start_ms)));
@@ -51,7 +53,8 @@ static void stages(struct page *p, struct report *r, const struct sql *q)
     size_t n = 0;
 
     for (uint32_t ix = 0; ix < app->n_stages; ix++) {
-        if (app->stages[ix].sql_execution_id == q->execution_id && stage_ran(&app->stages[ix]))
+        if (app->stages[ix].sql_execution_id == q->execution_id &&
+            stage_ran(&app->stages[ix]))
             ixs[n++] = ix;
     }
     if (!n)
@@ -60,7 +63,8 @@ static void stages(struct page *p, struct report *r, const struct sql *q)
     detail_stages(p, r, ixs, n);
 }
 
-/* --- the plan -------------------------------------------------------------------------------- */
+/* --- the plan
+ * -------------------------------------------------------------------------------- */
 
 struct tree {
     struct page *p;
@@ -71,28 +75,29 @@ struct tree {
 /* Metrics that say most, in this order; the rest is in the JSON. */
 static const struct shown_metric {
     const char *name, *label;
+    const char *one; /* where there is one of it; NULL: the same */
 } shown_metrics[] = {
-    { "number of output rows", "rows" },
-    { "shuffle records written", "rows written" },
-    { "data size", "data" },
-    { "shuffle bytes written", "written" },
-    { "number of files read", "files" },
-    { "size of files read", "read" },
-    { "number of written files", "files written" },
-    { "written output", "written" },
-    { "spill size", "spilled" },
-    { "peak memory", "peak memory" },
-    { "duration", "time" },
-    { "sort time", "sort" },
-    { "time in aggregation build", "build" },
-    { "time to build", "build" },
-    { "time to collect", "collect" },
-    { "time to broadcast", "broadcast" },
-    { "scan time", "scan" },
-    { "fetch wait time", "fetch wait" },
-    { "time to run Python workers", "in Python" },
-    { "number of partitions", "partitions" },
-    { "number of skewed partitions", "skewed" },
+    { "number of output rows", "rows", "row" },
+    { "shuffle records written", "rows written", "row written" },
+    { "data size", "data", NULL },
+    { "shuffle bytes written", "written", NULL },
+    { "number of files read", "files", "file" },
+    { "size of files read", "read", NULL },
+    { "number of written files", "files written", "file written" },
+    { "written output", "written", NULL },
+    { "spill size", "spilled", NULL },
+    { "peak memory", "peak memory", NULL },
+    { "duration", "time", NULL },
+    { "sort time", "sort", NULL },
+    { "time in aggregation build", "build", NULL },
+    { "time to build", "build", NULL },
+    { "time to collect", "collect", NULL },
+    { "time to broadcast", "broadcast", NULL },
+    { "scan time", "scan", NULL },
+    { "fetch wait time", "fetch wait", NULL },
+    { "time to run Python workers", "in Python", NULL },
+    { "number of partitions", "partitions", "partition" },
+    { "number of skewed partitions", "skewed", NULL },
 };
 
 static const char *metric_value(struct report *r, struct sv type, int64_t total)
@@ -108,7 +113,8 @@ static const char *metric_value(struct report *r, struct sv type, int64_t total)
     return text_count(a, total);
 }
 
-static void node_metrics(struct strbuf *out, struct report *r, const struct plan_node *node)
+static void node_metrics(struct strbuf *out, struct report *r,
+                         const struct plan_node *node)
 {
     for (size_t k = 0; k < ARRAY_LEN(shown_metrics); k++) {
         for (size_t i = 0; i < node->n_metrics; i++) {
@@ -119,8 +125,10 @@ static void node_metrics(struct strbuf *out, struct report *r, const struct plan
             struct accum_summary sum = app_accum(&r->a->app, m->accumulator_id, m->type);
             if (!sum.n || (sum.total == 0 && k > 0))
                 break; /* no rows is worth saying; no spill is not */
-            strbuf_printf(out, "%s%s %s", out->len ? ", " : "", metric_value(r, m->type, sum.total),
-                          shown_metrics[k].label);
+            strbuf_printf(
+                out, "%s%s %s", out->len ? ", " : "", metric_value(r, m->type, sum.total),
+                sum.total == 1 && shown_metrics[k].one ? shown_metrics[k].one
+                                                       : shown_metrics[k].label);
             break;
         }
     }
@@ -134,7 +142,8 @@ static int by_number(const void *a, const void *b)
 }
 
 /* "stage 4", "stages 4, 5": where the operator's metrics came from. */
-static void node_stages(struct strbuf *out, struct report *r, const struct plan_node *node)
+static void node_stages(struct strbuf *out, struct report *r,
+                        const struct plan_node *node)
 {
     const struct app *app = &r->a->app;
     uint32_t all[16];
@@ -142,7 +151,8 @@ static void node_stages(struct strbuf *out, struct report *r, const struct plan_
 
     for (size_t i = 0; i < node->n_metrics; i++) {
         uint32_t *ixs = NULL;
-        size_t more = app_accum_stages(app, node->metrics[i].accumulator_id, &r->arena, &ixs);
+        size_t more =
+            app_accum_stages(app, node->metrics[i].accumulator_id, &r->arena, &ixs);
 
         for (size_t k = 0; k < more && n < ARRAY_LEN(all); k++) {
             bool known = false;
@@ -162,7 +172,8 @@ static void node_stages(struct strbuf *out, struct report *r, const struct plan_
 }
 
 /* The detail without the name it begins with. */
-static const char *node_detail(struct report *r, const struct plan_node *node, size_t room)
+static const char *node_detail(struct report *r, const struct plan_node *node,
+                               size_t room)
 {
     struct sv detail = sv_trim(sv_first_line(node->detail));
 
@@ -189,13 +200,15 @@ static void node_line(struct tree *t, const struct plan_node *node, const char *
     const char *first = arena_printf(&t->r->arena, "%s%s", lead, branch);
     const char *rest = arena_printf(&t->r->arena, "%s%s    ", lead, below);
 
-    page_add(p, "%s%s%s%s", first, page_mark(p, STYLE_BOLD), name, page_mark(p, STYLE_PLAIN));
+    page_add(p, "%s%s%s%s", first, page_mark(p, STYLE_BOLD), name,
+             page_mark(p, STYLE_PLAIN));
     size_t used = page_text_width(sv(first)) + page_text_width(sv(name)) + 1;
     if (!sv_starts(node->name, SV("WholeStageCodegen")) && (size_t)p->width > used) {
         const char *detail = node_detail(t->r, node, (size_t)p->width - used);
 
         if (*detail)
-            page_add(p, " %s%s%s", page_mark(p, STYLE_DIM), detail, page_mark(p, STYLE_PLAIN));
+            page_add(p, " %s%s%s", page_mark(p, STYLE_DIM), detail,
+                     page_mark(p, STYLE_PLAIN));
     }
     page_newline(p);
     node_metrics(&numbers, t->r, node);
@@ -215,13 +228,19 @@ static void print_chain(struct tree *t, const struct plan_node *node, const char
     while (is_wrapper(node))
         node = node->children[0];
     bool forks = node->n_children > 1;
-    node_line(t, node, branch, forks ? arena_printf(&t->r->arena, "%s\u2502", below) : below);
+    node_line(t, node, branch,
+              forks ? arena_printf(&t->r->arena, "%s\u2502", below) : below);
     strbuf_addz(&t->lead, below);
     for (size_t i = 0; i < node->n_children; i++) {
         bool last = i + 1 == node->n_children;
 
-        print_chain(t, node->children[i], !forks ? "" : last ? "\u2514\u2500 " : "\u251c\u2500 ",
-                    !forks ? "" : last ? "   " : "\u2502  ");
+        print_chain(t, node->children[i],
+                    !forks ? ""
+                    : last ? "\u2514\u2500 "
+                           : "\u251c\u2500 ",
+                    !forks ? ""
+                    : last ? "   "
+                           : "\u2502  ");
     }
     t->lead.len = lead_len;
     if (t->lead.p)
@@ -240,8 +259,9 @@ static void plan(struct page *p, struct report *r, const struct sql *q)
     page_add(p, "%sPlan%s %s\n", page_mark(p, STYLE_DIM), page_mark(p, STYLE_PLAIN),
              q->n_plans == 1
                  ? "(the only version)"
-                 : arena_printf(&r->arena, "(final; adaptive execution changed it %s)",
-                                text_plural(&r->arena, (int64_t)q->n_plans - 1, "time", "times")));
+                 : arena_printf(
+                       &r->arena, "(final; adaptive execution changed it %s)",
+                       text_plural(&r->arena, (int64_t)q->n_plans - 1, "time", "times")));
     print_chain(&t, sql_final_plan(q), "", "");
     strbuf_release(&t.lead);
 }
@@ -252,8 +272,9 @@ static const char *ids_there_are(struct report *r)
 
     if (!app->n_sqls)
         return "the log has no SQL executions";
-    return arena_printf(&r->arena, "the log has %zu from %" PRId64 " to %" PRId64, app->n_sqls,
-                        app->sqls[0].execution_id, app->sqls[app->n_sqls - 1].execution_id);
+    return arena_printf(&r->arena, "the log has %zu from %" PRId64 " to %" PRId64,
+                        app->n_sqls, app->sqls[0].execution_id,
+                        app->sqls[app->n_sqls - 1].execution_id);
 }
 
 enum errc detail_sql(struct page *p, struct report *r, const struct cli *cli, bool json,
@@ -277,7 +298,8 @@ enum errc detail_sql(struct page *p, struct report *r, const struct cli *cli, bo
     plan(p, r, q);
     detail_findings(p, r, about_sql, q->execution_id);
     if (!sv_is(r->path, "-"))
-        page_add(p, "\n%sNext:%s spillway graph %s --sql %" PRId64 "\n", page_mark(p, STYLE_BOLD),
-                 page_mark(p, STYLE_PLAIN), text_shell(&r->arena, r->path), q->execution_id);
+        page_add(p, "\n%sNext:%s spillway graph %s --sql %" PRId64 "\n",
+                 page_mark(p, STYLE_BOLD), page_mark(p, STYLE_PLAIN),
+                 text_shell(&r->arena, r->path), q->execution_id);
     return ERR_OK;
 }

@@ -6,8 +6,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#define SLOWEST 10     /* tasks */
-#define EXECUTORS 8    /* rows */
+#define SLOWEST 10  /* tasks */
+#define EXECUTORS 8 /* rows */
 #define OPERATORS 12
 
 static bool saw(const struct stage *s, enum task_metric m)
@@ -23,7 +23,8 @@ static const char *since_start(struct report *r, int64_t ms)
     return text_ms(&r->arena, sub_sat(ms, r->a->app.start_ms));
 }
 
-/* --- where it stands ----------------------------------------------------------------------- */
+/* --- where it stands
+ * ----------------------------------------------------------------------- */
 
 static void head(struct page *p, struct report *r, uint32_t ix)
 {
@@ -41,8 +42,9 @@ static void head(struct page *p, struct report *r, uint32_t ix)
     else if (s->submitted_ms != APP_NONE)
         strbuf_printf(&text, "  since %s of the run", since_start(r, s->submitted_ms));
     if (path_ms > 0)
-        strbuf_printf(&text, ", %s on the critical path (%s of it all)", text_ms(a, path_ms),
-                      text_share(a, (double)path_ms / (double)r->a->ledgers.wall_total_ms));
+        strbuf_printf(
+            &text, ", %s on the critical path (%s of it all)", text_ms(a, path_ms),
+            text_share(a, (double)path_ms / (double)r->a->ledgers.wall_total_ms));
     else if (stage_ran(s))
         strbuf_printf(&text, ", off the critical path with %s to spare",
                       text_ms(a, r->a->ledgers.stages[ix].slack_ms));
@@ -61,7 +63,9 @@ static const char *link_text(struct report *r, const struct link *link, uint32_t
         strbuf_printf(&text, " (%s%s%s)", text_bytes(a, link->bytes),
                       link->rows != APP_NONE ? ", " : "",
                       link->rows != APP_NONE
-                          ? arena_printf(a, "%s rows", text_count(a, link->rows)) : "");
+                          ? arena_printf(a, "%s row%s", text_count(a, link->rows),
+                                         link->rows == 1 ? "" : "s")
+                          : "");
     const char *kept = arena_sv(a, strbuf_sv(&text)).p;
     strbuf_release(&text);
     return kept;
@@ -74,11 +78,14 @@ static void links(struct page *p, struct report *r, uint32_t ix)
 
     for (size_t i = 0; i < l->n_links; i++) {
         const struct link *link = &l->links[i];
-        struct strbuf *side = link->to_ix == ix ? &from : link->from_ix == ix ? &to : NULL;
+        struct strbuf *side = link->to_ix == ix     ? &from
+                              : link->from_ix == ix ? &to
+                                                    : NULL;
 
         if (side)
-            strbuf_printf(side, "%s%s", side->len ? "; " : "",
-                          link_text(r, link, link->to_ix == ix ? link->from_ix : link->to_ix));
+            strbuf_printf(
+                side, "%s%s", side->len ? "; " : "",
+                link_text(r, link, link->to_ix == ix ? link->from_ix : link->to_ix));
     }
     detail_line(p, r, "Fed by", from.p);
     detail_line(p, r, "Feeds", to.p);
@@ -94,14 +101,17 @@ static void place(struct page *p, struct report *r, uint32_t ix)
     struct strbuf text = { 0 };
 
     detail_line(p, r, "Name", text_clean(a, sv_first_line(s->name), 200));
-    uint32_t sql_ix = s->sql_execution_id == APP_NONE ? IX_NONE
-                                                      : app_sql_ix(app, s->sql_execution_id);
+    uint32_t sql_ix =
+        s->sql_execution_id == APP_NONE ? IX_NONE : app_sql_ix(app, s->sql_execution_id);
     if (sql_ix != IX_NONE)
-        detail_line(p, r, "SQL",
-                    arena_printf(a, "%" PRId64 "  %s", s->sql_execution_id,
-                                 text_clean(a, sv_first_line(app->sqls[sql_ix].description), 120)));
+        detail_line(
+            p, r, "SQL",
+            arena_printf(
+                a, "%" PRId64 "  %s", s->sql_execution_id,
+                text_clean(a, sv_first_line(app->sqls[sql_ix].description), 120)));
     for (size_t i = 0; i < s->n_jobs && i < 20; i++)
-        strbuf_printf(&text, "%s%" PRId64, i ? ", " : "", app->jobs[s->job_ixs[i]].job_id);
+        strbuf_printf(&text, "%s%" PRId64, i ? ", " : "",
+                      app->jobs[s->job_ixs[i]].job_id);
     if (s->n_jobs > 20)
         strbuf_printf(&text, " and %zu more", s->n_jobs - 20);
     detail_line(p, r, s->n_jobs == 1 ? "Job" : "Jobs", text.p);
@@ -118,8 +128,11 @@ static void tasks_line(struct page *p, struct report *r, const struct stage *s)
     struct arena *a = &r->arena;
     struct strbuf text = { 0 };
 
-    strbuf_printf(&text, "%s of %s succeeded", text_exact(a, s->completed_tasks),
+    strbuf_printf(&text, "%s of %s succeeded", text_exact(a, s->completed_indices),
                   text_exact(a, s->tasks));
+    if (s->completed_tasks > s->completed_indices)
+        strbuf_printf(&text, ", %s of them again",
+                      text_exact(a, s->completed_tasks - s->completed_indices));
     if (s->failed_tasks)
         strbuf_printf(&text, ", %s failed", text_exact(a, s->failed_tasks));
     if (s->killed_tasks)
@@ -128,7 +141,8 @@ static void tasks_line(struct page *p, struct report *r, const struct stage *s)
         strbuf_printf(&text, ", %s speculative", text_exact(a, s->speculative_tasks));
     strbuf_printf(&text, "; %s of task time", text_ms(a, s->duration_ms));
     if (saw(s, METRIC_CPU_NS))
-        strbuf_printf(&text, ", %s on CPU", text_ms(a, s->total[METRIC_CPU_NS] / 1000000));
+        strbuf_printf(&text, ", %s on CPU",
+                      text_ms(a, s->total[METRIC_CPU_NS] / 1000000));
     if (saw(s, METRIC_GC_MS) && s->total[METRIC_GC_MS])
         strbuf_printf(&text, ", %s in GC", text_ms(a, s->total[METRIC_GC_MS]));
     detail_line(p, r, "Tasks", text.p);
@@ -166,7 +180,8 @@ static void ledger(struct page *p, struct report *r, uint32_t ix)
     strbuf_release(&text);
 }
 
-/* --- how even it is ------------------------------------------------------------------------- */
+/* --- how even it is
+ * ------------------------------------------------------------------------- */
 
 enum unit { UNIT_MS, UNIT_BYTES, UNIT_COUNT };
 
@@ -183,8 +198,8 @@ static const char *in_unit(struct arena *a, enum unit unit, int64_t n)
     return "";
 }
 
-static void quantile_row(struct table *t, const char *name, enum unit unit, struct quantiles q,
-                         int64_t total)
+static void quantile_row(struct table *t, const char *name, enum unit unit,
+                         struct quantiles q, int64_t total)
 {
     if (!q.n || q.value[Q_MAX] == 0)
         return;
@@ -197,8 +212,13 @@ static void quantile_row(struct table *t, const char *name, enum unit unit, stru
 static void quantiles(struct page *p, struct report *r, const struct stage *s)
 {
     static const struct table_column columns[] = {
-        { "Of the successful tasks", false, 0 }, { "Min", true, 0 }, { "25%", true, 0 },
-        { "Median", true, 0 }, { "75%", true, 0 }, { "Max", true, 0 }, { "Total", true, 0 },
+        { "Of the successful tasks", false, 0, 0 },
+        { "Min", true, 0, 0 },
+        { "25%", true, 0, 0 },
+        { "Median", true, 0, 0 },
+        { "75%", true, 0, 0 },
+        { "Max", true, 0, 0 },
+        { "Total", true, 0, 0 },
     };
     static const struct {
         enum task_metric metric;
@@ -228,8 +248,8 @@ static void quantiles(struct page *p, struct report *r, const struct stage *s)
         if (rows[i].metric == METRIC_SHUFFLE_READ_ROWS)
             quantile_row(&t, "shuffle read", UNIT_BYTES, stage_shuffle_read_quantiles(s),
                          stage_shuffle_read_bytes(s));
-        quantile_row(&t, rows[i].name, rows[i].unit, stage_metric_quantiles(s, rows[i].metric),
-                     s->total[rows[i].metric]);
+        quantile_row(&t, rows[i].name, rows[i].unit,
+                     stage_metric_quantiles(s, rows[i].metric), s->total[rows[i].metric]);
     }
     quantile_row(&t, "scheduler delay", UNIT_MS, stage_scheduler_delay_quantiles(s),
                  s->scheduler_delay_ms);
@@ -240,7 +260,8 @@ static void quantiles(struct page *p, struct report *r, const struct stage *s)
     table_release(&t);
 }
 
-/* --- executors -------------------------------------------------------------------------------- */
+/* --- executors
+ * -------------------------------------------------------------------------------- */
 
 struct share {
     uint32_t executor_ix, tasks, failed;
@@ -299,10 +320,10 @@ static size_t share_out(struct report *r, const struct stage *s, struct share **
 static void executors(struct page *p, struct report *r, const struct stage *s)
 {
     static const struct table_column columns[] = {
-        { "Executor", false, 0 }, { "Host", false, 10 },    { "Tasks", true, 0 },
-        { "Failed", true, 0 },    { "Task time", true, 0 }, { "Share", true, 0 },
-        { "Mean", true, 0 },      { "Longest", true, 0 },   { "Read", true, 0 },
-        { "Spill", true, 0 },
+        { "Executor", false, 0, 0 }, { "Host", false, 10, 0 },    { "Tasks", true, 0, 0 },
+        { "Failed", true, 0, 0 },    { "Task time", true, 0, 0 }, { "Share", true, 0, 0 },
+        { "Mean", true, 0, 1 },      { "Longest", true, 0, 0 },   { "Read", true, 0, 0 },
+        { "Spill", true, 0, 0 },
     };
     struct share *shares;
     size_t n = share_out(r, s, &shares);
@@ -320,10 +341,10 @@ static void executors(struct page *p, struct report *r, const struct stage *s)
         table_count(&t, e->tasks);
         table_count(&t, e->failed ? (int64_t)e->failed : APP_NONE);
         table_ms(&t, e->duration_ms);
-        table_cell(&t, "%s", s->duration_ms > 0
-                                 ? text_share(&r->arena, (double)e->duration_ms /
-                                                             (double)s->duration_ms)
-                                 : "-");
+        table_cell(&t, "%s",
+                   s->duration_ms > 0 ? text_share(&r->arena, (double)e->duration_ms /
+                                                                  (double)s->duration_ms)
+                                      : "-");
         table_ms(&t, e->duration_ms / (int64_t)e->tasks);
         table_ms(&t, e->longest_ms);
         table_bytes(&t, e->read_bytes ? e->read_bytes : APP_NONE);
@@ -332,12 +353,14 @@ static void executors(struct page *p, struct report *r, const struct stage *s)
     page_newline(p);
     table_print(&t, p, 0);
     if (n > EXECUTORS)
-        page_add(p, "%s\n", text_plural(&r->arena, (int64_t)(n - EXECUTORS), "executor more",
-                                        "executors more"));
+        page_add(p, "%s\n",
+                 text_plural(&r->arena, (int64_t)(n - EXECUTORS), "executor more",
+                             "executors more"));
     table_release(&t);
 }
 
-/* --- failures and slow tasks ------------------------------------------------------------------ */
+/* --- failures and slow tasks
+ * ------------------------------------------------------------------ */
 
 static const char *reason_name(enum task_end_reason reason)
 {
@@ -414,14 +437,17 @@ static int slowest_first(const void *a, const void *b)
     return x->row < y->row ? -1 : x->row > y->row;
 }
 
-static void slowest(struct page *p, struct report *r, const struct stage *s, uint32_t limit)
+static void slowest(struct page *p, struct report *r, const struct stage *s,
+                    uint32_t limit)
 {
     static const struct table_column columns[] = {
-        { "Slowest", true, 0 },    { "Task", true, 0 },       { "Try", true, 0 },
-        { "Executor", false, 0 },  { "Host", false, 10 },     { "Took", true, 0 },
-        { "CPU", true, 0 },        { "GC", true, 0 },         { "Input", true, 0 },
-        { "Shuf.read", true, 0 },  { "Shuf.write", true, 0 }, { "Spill", true, 0 },
-        { "Peak", true, 0 },       { "", false, 0 },
+        { "Slowest", true, 0, 0 },    { "Task", true, 0, 1 },
+        { "Try", true, 0, 3 },        { "Executor", false, 0, 0 },
+        { "Host", false, 10, 0 },     { "Took", true, 0, 0 },
+        { "CPU", true, 0, 4 },        { "GC", true, 0, 0 },
+        { "Input", true, 0, 0 },      { "Shuf.read", true, 0, 0 },
+        { "Shuf.write", true, 0, 2 }, { "Spill", true, 0, 0 },
+        { "Peak", true, 0, 0 },       { "", false, 0, 0 },
     };
     const struct task_table *tasks = &s->task;
     struct timed_row *rows = arena_array(&r->arena, tasks->n + 1, sizeof *rows);
@@ -439,7 +465,8 @@ static void slowest(struct page *p, struct report *r, const struct stage *s, uin
         int64_t read = add_sat(task_metric(tasks, row, METRIC_REMOTE_BYTES),
                                task_metric(tasks, row, METRIC_LOCAL_BYTES));
         int64_t cpu_ms = task_metric(tasks, row, METRIC_CPU_NS) / 1000000;
-        const enum task_metric bytes[] = { METRIC_SHUFFLE_WRITE_BYTES, METRIC_SPILL_DISK_BYTES,
+        const enum task_metric bytes[] = { METRIC_SHUFFLE_WRITE_BYTES,
+                                           METRIC_SPILL_DISK_BYTES,
                                            METRIC_PEAK_EXECUTION_BYTES };
 
         table_cell(&t, "index %" PRId64, task_field(tasks, row, TASK_INDEX));
@@ -467,10 +494,11 @@ static void slowest(struct page *p, struct report *r, const struct stage *s, uin
     table_release(&t);
 }
 
-/* --- operators ---------------------------------------------------------------------------------- */
+/* --- operators
+ * ---------------------------------------------------------------------------------- */
 
-static bool node_ran_in(const struct app *app, const struct plan_node *node, int64_t stage_id,
-                        struct arena *arena)
+static bool node_ran_in(const struct app *app, const struct plan_node *node,
+                        int64_t stage_id, struct arena *arena)
 {
     for (size_t i = 0; i < node->n_metrics; i++) {
         uint32_t *ixs = NULL;
@@ -484,8 +512,8 @@ static bool node_ran_in(const struct app *app, const struct plan_node *node, int
     return false;
 }
 
-static void add_operators(struct strbuf *out, struct report *r, const struct plan_node *node,
-                          int64_t stage_id, size_t *n)
+static void add_operators(struct strbuf *out, struct report *r,
+                          const struct plan_node *node, int64_t stage_id, size_t *n)
 {
     /* data flows from the leaves up */
     for (size_t i = 0; i < node->n_children; i++)
@@ -494,13 +522,15 @@ static void add_operators(struct strbuf *out, struct report *r, const struct pla
         !node_ran_in(&r->a->app, node, stage_id, &r->arena))
         return;
     if ((*n)++ < OPERATORS)
-        strbuf_printf(out, "%s%s", out->len ? " \u2192 " : "", text_clean(&r->arena, node->name, 50));
+        strbuf_printf(out, "%s%s", out->len ? " \u2192 " : "",
+                      text_clean(&r->arena, node->name, 50));
 }
 
 static void operators(struct page *p, struct report *r, const struct stage *s)
 {
-    uint32_t ix = s->sql_execution_id == APP_NONE ? IX_NONE
-                                                  : app_sql_ix(&r->a->app, s->sql_execution_id);
+    uint32_t ix = s->sql_execution_id == APP_NONE
+                      ? IX_NONE
+                      : app_sql_ix(&r->a->app, s->sql_execution_id);
     struct strbuf text = { 0 };
     size_t n = 0;
 
@@ -513,7 +543,8 @@ static void operators(struct page *p, struct report *r, const struct stage *s)
     strbuf_release(&text);
 }
 
-/* --- the screen ------------------------------------------------------------------------------------ */
+/* --- the screen
+ * ------------------------------------------------------------------------------------ */
 
 static bool about_stage(const struct report *r, const struct finding *f, int64_t stage_id)
 {
@@ -530,13 +561,16 @@ static enum errc no_such_stage(struct report *r, const struct cli *cli, struct e
     uint32_t last = app_stage_last_ix(app, cli->stage_id);
 
     if (!app->n_stages)
-        return err_set(err, ERR_USAGE, "no stage %" PRId64 ": the log has no stages", cli->stage_id);
+        return err_set(err, ERR_USAGE, "no stage %" PRId64 ": the log has no stages",
+                       cli->stage_id);
     if (last != IX_NONE)
-        return err_set(err, ERR_USAGE, "no attempt %" PRId64 " of stage %" PRId64
-                                       ": its last one is %" PRId64,
+        return err_set(err, ERR_USAGE,
+                       "no attempt %" PRId64 " of stage %" PRId64
+                       ": its last one is %" PRId64,
                        cli->stage_attempt, cli->stage_id, app->stages[last].attempt);
-    return err_set(err, ERR_USAGE, "no stage %" PRId64 ": the log has %" PRId64 " to %" PRId64,
-                   cli->stage_id, app->stages[0].stage_id, app->stages[app->n_stages - 1].stage_id);
+    return err_set(
+        err, ERR_USAGE, "no stage %" PRId64 ": the log has %" PRId64 " to %" PRId64,
+        cli->stage_id, app->stages[0].stage_id, app->stages[app->n_stages - 1].stage_id);
 }
 
 static void next(struct page *p, struct report *r, const struct stage *s)
@@ -577,14 +611,17 @@ enum errc detail_stage(struct page *p, struct report *r, const struct cli *cli, 
     if (!stage_ran(s)) {
         uint32_t ran = r->a->lineage.source_ix[ix];
 
-        detail_line(p, r, "Skipped",
-                    ran == IX_NONE || ran == ix
-                        ? "its output was there already; the log does not tell from which stage"
-                        : arena_printf(&r->arena, "its output was there already: stage %s wrote it",
-                                       stage_label(&r->arena, &app->stages[ran])));
+        detail_line(
+            p, r, "Skipped",
+            ran == IX_NONE || ran == ix
+                ? "its output was there already; the log does not tell from which stage"
+                : arena_printf(&r->arena,
+                               "its output was there already: stage %s wrote it",
+                               stage_label(&r->arena, &app->stages[ran])));
         if (ran != IX_NONE && ran != ix && !sv_is(r->path, "-"))
-            page_add(p, "\n%sNext:%s spillway analyze %s --stage %s\n", page_mark(p, STYLE_BOLD),
-                     page_mark(p, STYLE_PLAIN), text_shell(&r->arena, r->path),
+            page_add(p, "\n%sNext:%s spillway analyze %s --stage %s\n",
+                     page_mark(p, STYLE_BOLD), page_mark(p, STYLE_PLAIN),
+                     text_shell(&r->arena, r->path),
                      stage_label(&r->arena, &app->stages[ran]));
         return ERR_OK;
     }

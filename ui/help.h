@@ -5,7 +5,8 @@
 #include "ui/cli.h"
 
 /* "-o, --output FILE"; with a verb, --format lists that verb's formats. */
-void help_option_head(struct strbuf *out, const struct verb *verb, const struct option *o);
+void help_option_head(struct strbuf *out, const struct verb *verb,
+                      const struct option *o);
 
 /* spillway(1) in troff. */
 void manpage(struct strbuf *out);

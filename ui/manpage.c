@@ -40,7 +40,8 @@ static void synopsis(struct strbuf *out)
 {
     strbuf_addz(out, ".SH SYNOPSIS\n.nf\n.B spillway \\fILOG\\fR\n");
     for (size_t i = 0; i < VERB_COUNT; i++) {
-        strbuf_printf(out, ".B spillway %s \\fR[\\fIOPTIONS\\fR] \\fI", verbs_all[i].name);
+        strbuf_printf(out, ".B spillway %s \\fR[\\fIOPTIONS\\fR] \\fI",
+                      verbs_all[i].name);
         roff(out, verbs_all[i].args);
         strbuf_addz(out, "\\fR\n");
     }
@@ -89,8 +90,9 @@ static void options(struct strbuf *out)
 
 static void exit_status(struct strbuf *out)
 {
-    strbuf_addz(out, ".SH EXIT STATUS\nThe same for all verbs. With several logs the worst one "
-                     "counts, in the order 6, 4, 2, 7, 1, 3, 0.\n");
+    strbuf_addz(
+        out, ".SH EXIT STATUS\nThe same for all verbs. With several logs the worst one "
+             "counts, in the order 6, 4, 2, 7, 1, 3, 0.\n");
 #define LINE(id, code, meaning)                                                          \
     strbuf_printf(out, ".TP\n.B %d\n", code);                                            \
     roff(out, meaning);                                                                  \
@@ -107,14 +109,18 @@ static const char description[] =
     ".SH DESCRIPTION\n"
     "Spillway reads the event log that Spark writes when\n"
     ".I spark.eventLog.enabled\n"
-    "is true, finished or not, of any version from 1.3 to 4.x and of vendors that add events of\n"
-    "their own. It accounts for every millisecond of the run, finds what could be faster, and "
+    "is true, finished or not, of any version from 1.3 to 4.x and of vendors that add "
+    "events of\n"
+    "their own. It accounts for every millisecond of the run, finds what could be "
+    "faster, and "
     "says what\n"
     "to change, how much time that would save, and how to check it.\n"
-    "Seconds are claimed only out of the account of the critical path, so findings never add up\n"
+    "Seconds are claimed only out of the account of the critical path, so findings never "
+    "add up\n"
     "to more than the run.\n"
     ".PP\n"
-    "Results go to standard output, everything else to standard error. Nothing is sent over a "
+    "Results go to standard output, everything else to standard error. Nothing is sent "
+    "over a "
     "network.\n"
     "A result written with\n"
     ".B \\-\\-output\n"
@@ -124,17 +130,20 @@ static const char after[] =
     ".SH OUTPUT\n"
     ".TP\n"
     ".B text\n"
-    "For people: verdict, ledgers, up to five findings, facts, and the next command to type. A "
+    "For people: verdict, ledgers, up to five findings, facts, and the next command to "
+    "type. A "
     "run with\n"
     "nothing worth changing gets two lines.\n"
     ".TP\n"
     ".B json\n"
     "One object for each application, schema\n"
     ".IR spillway/analysis/1 .\n"
-    "Keys carry their unit; what the log does not hold is null. Keys are added, never renamed.\n"
+    "Keys carry their unit; what the log does not hold is null. Keys are added, never "
+    "renamed.\n"
     ".TP\n"
     ".B plain\n"
-    "One record a line, fields separated by tabs, raw numbers. The first field says what it is:\n"
+    "One record a line, fields separated by tabs, raw numbers. The first field says what "
+    "it is:\n"
     "app, wall, core, finding, set, not\\-judged or gap.\n"
     ".TP\n"
     ".B md\n"
@@ -162,12 +171,14 @@ static const char after[] =
     ".SH FILES\n"
     "None. Spillway keeps nothing and reads no configuration.\n"
     ".SH SEE ALSO\n"
-    "The method behind the numbers is in docs/method.md, the rules in docs/rules.md, the JSON in\n"
+    "The method behind the numbers is in docs/method.md, the rules in docs/rules.md, the "
+    "JSON in\n"
     "docs/analysis\\-json.md of the sources.\n";
 
 void manpage(struct strbuf *out)
 {
-    strbuf_addz(out, ".TH SPILLWAY 1 \"\" \"spillway " SPILLWAY_VERSION "\" \"User Commands\"\n");
+    strbuf_addz(out, ".TH SPILLWAY 1 \"\" \"spillway " SPILLWAY_VERSION
+                     "\" \"User Commands\"\n");
     strbuf_addz(out, before);
     synopsis(out);
     strbuf_addz(out, description);

@@ -113,8 +113,9 @@ void page_newline(struct page *p)
 const char *page_mark(const struct page *p, enum style s)
 {
     static const char *const marks[STYLE_COUNT] = {
-        [STYLE_PLAIN] = "\033[0m",   [STYLE_BOLD] = "\033[1m",    [STYLE_DIM] = "\033[2m",
-        [STYLE_RED] = "\033[1;31m", [STYLE_YELLOW] = "\033[33m", [STYLE_BLUE] = "\033[34m",
+        [STYLE_PLAIN] = "\033[0m",   [STYLE_BOLD] = "\033[1m",
+        [STYLE_DIM] = "\033[2m",     [STYLE_RED] = "\033[1;31m",
+        [STYLE_YELLOW] = "\033[33m", [STYLE_BLUE] = "\033[34m",
     };
 
     return p->color ? marks[s] : "";
@@ -125,7 +126,8 @@ void page_style(struct page *p, enum style s)
     strbuf_addz(&p->text, page_mark(p, s));
 }
 
-/* --- wrapping ------------------------------------------------------------------------- */
+/* --- wrapping -------------------------------------------------------------------------
+ */
 
 /* Bytes of the style mark at the beginning of text, 0: none there. */
 static size_t mark_len(struct sv text)
@@ -158,7 +160,8 @@ size_t page_text_width(struct sv text)
     return width;
 }
 
-/* Bytes of the longest beginning of word that fits into columns; at least one character. */
+/* Bytes of the longest beginning of word that fits into columns; at least one character.
+ */
 static size_t fitting(struct sv word, size_t columns)
 {
     size_t used = 0, width = 0;
@@ -247,7 +250,7 @@ void page_wrapf(struct page *p, const char *first, const char *rest, const char 
 
 void page_bar(struct strbuf *out, double share, int cells, bool ascii)
 {
-    static const char *const part[] = { "",         "\u258f", "\u258e", "\u258d",
+    static const char *const part[] = { "",       "\u258f", "\u258e", "\u258d",
                                         "\u258c", "\u258b", "\u258a", "\u2589" };
     double clipped = share < 0 ? 0 : share > 1 ? 1 : share;
     int eighths = (int)(clipped * cells * 8 + 0.5);
@@ -261,7 +264,8 @@ void page_bar(struct strbuf *out, double share, int cells, bool ascii)
     strbuf_addz(out, part[eighths % 8]);
 }
 
-/* --- tables ----------------------------------------------------------------------------- */
+/* --- tables
+ * ----------------------------------------------------------------------------- */
 
 void table_init(struct table *t, struct arena *arena, const struct table_column *columns,
                 size_t n_columns)
@@ -319,17 +323,24 @@ static bool says_nothing(struct sv cell)
     return cell.len == 0 || sv_is(cell, "-");
 }
 
-/* Narrows the columns that allow it, the leftmost first, until the line fits. */
-static void shrink(const struct table *t, size_t *width, size_t room)
+static size_t line_width(const struct table *t, const size_t *width)
 {
     size_t total = 0;
 
     for (size_t c = 0; c < t->n_columns; c++)
         total += width[c] ? width[c] + 2 : 0;
-    for (size_t c = 0; c < t->n_columns && total > room + 2; c++) {
+    return total ? total - 2 : 0;
+}
+
+/* Narrows the columns that allow it, the leftmost first, until the line fits. */
+static void shrink(const struct table *t, size_t *width, size_t room)
+{
+    size_t total = line_width(t, width);
+
+    for (size_t c = 0; c < t->n_columns && total > room; c++) {
         size_t least = (size_t)t->columns[c].shrink_to;
         size_t title = page_text_width(sv(t->columns[c].title));
-        size_t over = total - room - 2;
+        size_t over = total - room;
 
         least = least > title ? least : title;
         if (!t->columns[c].shrink_to || width[c] <= least)
@@ -337,6 +348,24 @@ static void shrink(const struct table *t, size_t *width, size_t room)
         size_t take = width[c] - least < over ? width[c] - least : over;
         width[c] -= take;
         total -= take;
+    }
+}
+
+/* Leaves out what can be spared while the line is too wide. */
+static void drop_columns(const struct table *t, size_t *width, size_t room)
+{
+    while (line_width(t, width) > room) {
+        size_t least = SIZE_MAX;
+
+        for (size_t c = 0; c < t->n_columns; c++) {
+            int drop = t->columns[c].drop;
+
+            if (drop && width[c] && (least == SIZE_MAX || drop < t->columns[least].drop))
+                least = c;
+        }
+        if (least == SIZE_MAX)
+            return;
+        width[least] = 0;
     }
 }
 
@@ -378,10 +407,11 @@ void table_print(struct table *t, struct page *p, int indent)
         }
         size_t title = page_text_width(sv(t->columns[c].title));
         width[c] = !used ? 0 : title > width[c] ? title : width[c];
-        if (width[c])
-            last = c;
     }
     shrink(t, width, (size_t)p->width - (size_t)indent);
+    drop_columns(t, width, (size_t)p->width - (size_t)indent);
+    for (size_t c = 0; c < t->n_columns; c++)
+        last = width[c] ? c : last;
     for (size_t r = 0; r <= rows; r++) {
         strbuf_fill(&p->text, ' ', (size_t)indent);
         if (r == 0)
@@ -389,7 +419,8 @@ void table_print(struct table *t, struct page *p, int indent)
         for (size_t c = 0; c < t->n_columns; c++) {
             if (width[c])
                 print_cell(t, p, c,
-                           r ? t->cells[(r - 1) * t->n_columns + c] : sv(t->columns[c].title),
+                           r ? t->cells[(r - 1) * t->n_columns + c]
+                             : sv(t->columns[c].title),
                            width[c], c == last);
         }
         if (r == 0)
@@ -398,7 +429,8 @@ void table_print(struct table *t, struct page *p, int indent)
     }
 }
 
-/* --- pieces ------------------------------------------------------------------------------ */
+/* --- pieces
+ * ------------------------------------------------------------------------------ */
 
 static const char *keep(struct arena *a, struct strbuf *text)
 {
@@ -474,8 +506,9 @@ const char *text_clean(struct arena *a, struct sv text, size_t max)
 
 const char *text_shell(struct arena *a, struct sv path)
 {
-    static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                               "_-./+:,@%=";
+    static const char safe[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+        "_-./+:,@%=";
     struct strbuf out = { 0 };
     bool plain = path.len && path.p[0] != '-';
 

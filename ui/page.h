@@ -7,7 +7,15 @@
 
 #include "ui/cli.h"
 
-enum style { STYLE_PLAIN, STYLE_BOLD, STYLE_DIM, STYLE_RED, STYLE_YELLOW, STYLE_BLUE, STYLE_COUNT };
+enum style {
+    STYLE_PLAIN,
+    STYLE_BOLD,
+    STYLE_DIM,
+    STYLE_RED,
+    STYLE_YELLOW,
+    STYLE_BLUE,
+    STYLE_COUNT
+};
 
 struct page { /* zeroed but for width: plain text */
     struct strbuf text;
@@ -44,9 +52,10 @@ void page_bar(struct strbuf *out, double share, int cells, bool ascii);
 
 struct table_column {
     const char *title;
-    bool right;       /* numbers */
-    int shrink_to;    /* > 0: may be cut in the middle down to this, to fit the page; the
-                       * leftmost column gives first */
+    bool right;    /* numbers */
+    int shrink_to; /* > 0: may be cut in the middle down to this, to fit the page; the
+                    * leftmost column gives first */
+    int drop;      /* > 0: left out where that is not enough, the smallest number first */
 };
 
 struct table {
@@ -62,7 +71,7 @@ void table_init(struct table *t, struct arena *arena, const struct table_column 
 /* Cells are given in order. Log text goes through table_text, which cleans it. */
 void table_cell(struct table *t, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void table_text(struct table *t, struct sv text);
-void table_ms(struct table *t, int64_t ms);       /* "-" for APP_NONE */
+void table_ms(struct table *t, int64_t ms); /* "-" for APP_NONE */
 void table_bytes(struct table *t, int64_t bytes);
 void table_count(struct table *t, int64_t n);
 /* A title line and the rows, indented. A column of which every cell is empty or "-"
@@ -70,9 +79,10 @@ void table_count(struct table *t, int64_t n);
 void table_print(struct table *t, struct page *p, int indent);
 void table_release(struct table *t);
 
-/* --- pieces of text in the arena ------------------------------------------------------ */
+/* --- pieces of text in the arena ------------------------------------------------------
+ */
 
-const char *text_ms(struct arena *a, int64_t ms);       /* "-" for APP_NONE, as all below */
+const char *text_ms(struct arena *a, int64_t ms); /* "-" for APP_NONE, as all below */
 const char *text_bytes(struct arena *a, int64_t bytes);
 const char *text_count(struct arena *a, int64_t n);
 const char *text_share(struct arena *a, double share);

@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define WAIT_MS 500  /* shorter reads show nothing */
+#define WAIT_MS 500 /* shorter reads show nothing */
 #define EVERY_MS 100
 
 static int64_t now_ms(void)

@@ -8,7 +8,7 @@
 
 struct progress {
     bool on, shown;
-    const char *name;              /* of the log */
+    const char *name;               /* of the log */
     int64_t started_ms, printed_ms; /* monotonic */
 };
 

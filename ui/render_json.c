@@ -38,7 +38,8 @@ static int64_t span(int64_t from_ms, int64_t to_ms)
     return from_ms == APP_NONE || to_ms == APP_NONE ? APP_NONE : sub_sat(to_ms, from_ms);
 }
 
-/* --- application and log ---------------------------------------------------------------- */
+/* --- application and log
+ * ---------------------------------------------------------------- */
 
 static void put_application(struct json_writer *w, const struct app *app)
 {
@@ -134,12 +135,14 @@ static void put_ledgers(struct json_writer *w, const struct ledgers *l)
     json_key(w, "wall");
     json_array(w);
     for (int e = 0; e < WALL_COUNT; e++)
-        put_entry(w, wall_entry_name((enum wall_entry)e), l->wall_ms[e], l->wall_total_ms);
+        put_entry(w, wall_entry_name((enum wall_entry)e), l->wall_ms[e],
+                  l->wall_total_ms);
     json_array_end(w);
     json_key(w, "core_time");
     json_array(w);
     for (int e = 0; e < CORE_COUNT; e++)
-        put_entry(w, core_entry_name((enum core_entry)e), l->core_ms[e], l->core_total_ms);
+        put_entry(w, core_entry_name((enum core_entry)e), l->core_ms[e],
+                  l->core_total_ms);
     json_array_end(w);
     json_object_end(w);
 }
@@ -150,7 +153,8 @@ static void put_path(struct json_writer *w, const struct analysis *a)
     json_array(w);
     for (size_t i = 0; i < a->ledgers.n_segments; i++) {
         const struct segment *s = &a->ledgers.segments[i];
-        const struct stage *stage = s->stage_ix == IX_NONE ? NULL : &a->app.stages[s->stage_ix];
+        const struct stage *stage =
+            s->stage_ix == IX_NONE ? NULL : &a->app.stages[s->stage_ix];
 
         json_object(w);
         json_put_text(w, "kind", sv(segment_kind_name(s->kind)));
@@ -164,7 +168,8 @@ static void put_path(struct json_writer *w, const struct analysis *a)
     json_array_end(w);
 }
 
-/* --- jobs and stages ---------------------------------------------------------------------- */
+/* --- jobs and stages
+ * ---------------------------------------------------------------------- */
 
 void json_job(struct json_writer *w, const struct app *app, const struct job *j)
 {
@@ -207,7 +212,8 @@ static void put_parents(struct json_writer *w, const struct analysis *a, uint32_
     json_array_end(w);
 }
 
-static void put_quantiles(struct json_writer *w, const char *key, struct quantiles q, bool seen)
+static void put_quantiles(struct json_writer *w, const char *key, struct quantiles q,
+                          bool seen)
 {
     json_key(w, key);
     if (!seen || !q.n) {
@@ -227,10 +233,10 @@ static bool saw(const struct stage *s, enum task_metric m)
 
 static void put_all_quantiles(struct json_writer *w, const struct stage *s)
 {
-    static const enum task_metric metrics[] = { METRIC_RUN_MS, METRIC_INPUT_BYTES,
-                                                METRIC_SHUFFLE_WRITE_BYTES,
-                                                METRIC_SPILL_DISK_BYTES, METRIC_GC_MS,
-                                                METRIC_PEAK_EXECUTION_BYTES };
+    static const enum task_metric metrics[] = {
+        METRIC_RUN_MS,           METRIC_INPUT_BYTES, METRIC_SHUFFLE_WRITE_BYTES,
+        METRIC_SPILL_DISK_BYTES, METRIC_GC_MS,       METRIC_PEAK_EXECUTION_BYTES
+    };
 
     json_key(w, "quantiles");
     json_object(w);
@@ -309,7 +315,8 @@ void json_stage(struct json_writer *w, const struct analysis *a, uint32_t ix)
     put_parents(w, a, ix);
     if (s->status == STAGE_SKIPPED) /* which stage did its work */
         json_put_int(w, "ran_as_stage_id",
-                     ran_ix != IX_NONE && ran_ix != ix ? a->app.stages[ran_ix].stage_id : APP_NONE);
+                     ran_ix != IX_NONE && ran_ix != ix ? a->app.stages[ran_ix].stage_id
+                                                       : APP_NONE);
     json_put_int(w, "tasks", s->tasks);
     json_put_int(w, "completed_tasks", s->completed_tasks);
     json_put_int(w, "failed_tasks", s->failed_tasks);
@@ -327,7 +334,8 @@ void json_stage(struct json_writer *w, const struct analysis *a, uint32_t ix)
     json_object_end(w);
 }
 
-/* --- executors ------------------------------------------------------------------------------ */
+/* --- executors
+ * ------------------------------------------------------------------------------ */
 
 static void put_executor(struct json_writer *w, const struct executor *e)
 {
@@ -356,13 +364,16 @@ static void put_executor(struct json_writer *w, const struct executor *e)
     json_object(w);
     for (int m = 0; m < PEAK_COUNT; m++) {
         if (e->peaks.seen & 1u << m)
-            json_put_int(w, executor_metric_name((enum executor_metric)m), e->peaks.value[m]);
+            json_put_int(w, executor_metric_name((enum executor_metric)m),
+                         e->peaks.value[m]);
     }
     json_object_end(w);
     json_object_end(w);
 }
 
-/* --- SQL ------------------------------------------------------------------------------------- */
+/* --- SQL
+ * -------------------------------------------------------------------------------------
+ */
 
 static int by_number(const void *a, const void *b)
 {
@@ -414,8 +425,8 @@ static bool named_before(const struct plan_node *node, size_t i)
     return false;
 }
 
-static void put_node(struct json_writer *w, const struct app *app, const struct plan_node *node,
-                     struct arena *arena)
+static void put_node(struct json_writer *w, const struct app *app,
+                     const struct plan_node *node, struct arena *arena)
 {
     json_object(w);
     json_put_text(w, "name", node->name);
@@ -475,7 +486,8 @@ void json_sql(struct json_writer *w, const struct app *app, const struct sql *q,
     json_object_end(w);
 }
 
-/* --- settings and findings ---------------------------------------------------------------------- */
+/* --- settings and findings
+ * ---------------------------------------------------------------------- */
 
 void json_setting(struct json_writer *w, const struct setting *s)
 {
@@ -483,12 +495,14 @@ void json_setting(struct json_writer *w, const struct setting *s)
     json_put_text(w, "key", s->key);
     json_put_text(w, "value", s->value);
     json_put_text(w, "source",
-                  s->source == CONF_UNKNOWN ? (struct sv){ 0 } : sv(conf_source_name(s->source)));
+                  s->source == CONF_UNKNOWN ? (struct sv){ 0 }
+                                            : sv(conf_source_name(s->source)));
     json_put_text(w, "scope", or_null(s->scope));
     json_object_end(w);
 }
 
-static void put_settings(struct json_writer *w, const struct app *app, struct arena *arena)
+static void put_settings(struct json_writer *w, const struct app *app,
+                         struct arena *arena)
 {
     struct setting_list list = { 0 };
 
@@ -511,7 +525,8 @@ static void put_kvs(struct json_writer *w, const char *key, const struct kvs *kv
     json_object_end(w);
 }
 
-static void put_strings(struct json_writer *w, const char *key, const char *const *items, size_t n)
+static void put_strings(struct json_writer *w, const char *key, const char *const *items,
+                        size_t n)
 {
     json_key(w, key);
     json_array(w);
@@ -520,7 +535,8 @@ static void put_strings(struct json_writer *w, const char *key, const char *cons
     json_array_end(w);
 }
 
-static void put_where(struct json_writer *w, const struct app *app, const struct finding *f)
+static void put_where(struct json_writer *w, const struct app *app,
+                      const struct finding *f)
 {
     json_key(w, "where");
     json_object(w);
@@ -612,18 +628,21 @@ static void put_plan_of_changes(struct json_writer *w, struct report *r)
         bool before = false;
 
         for (size_t k = 0; k < i && !before; k++)
-            before = r->findings.items[k].rule == f->rule && r->findings.items[k].has_saving;
+            before =
+                r->findings.items[k].rule == f->rule && r->findings.items[k].has_saving;
         if (f->has_saving && !before)
             json_text(w, sv(f->rule->id));
     }
     json_array_end(w);
     put_kvs(w, "settings", &settings);
     json_put_int(w, "wall_ms_now", span(r->a->app.start_ms, r->a->app.end_ms));
-    json_put_null(w, "wall_ms_predicted"); /* a replay will say; a sum of claims is none */
+    json_put_null(w,
+                  "wall_ms_predicted"); /* a replay will say; a sum of claims is none */
     json_object_end(w);
 }
 
-static void put_stage_of(struct json_writer *w, const char *key, const struct app *app, uint32_t ix)
+static void put_stage_of(struct json_writer *w, const char *key, const struct app *app,
+                         uint32_t ix)
 {
     json_put_int(w, key, ix == IX_NONE ? APP_NONE : app->stages[ix].stage_id);
 }
@@ -731,7 +750,7 @@ void render_json(struct strbuf *out, struct report *r)
     put_path(&w, r->a);
     json_key(&w, "jobs");
     json_array(&w);
-    app_each_job(app, j)
+    app_each_job (app, j)
         json_job(&w, app, j);
     json_array_end(&w);
     json_key(&w, "stages");
@@ -741,12 +760,12 @@ void render_json(struct strbuf *out, struct report *r)
     json_array_end(&w);
     json_key(&w, "executors");
     json_array(&w);
-    app_each_executor(app, e)
+    app_each_executor (app, e)
         put_executor(&w, e);
     json_array_end(&w);
     json_key(&w, "sql");
     json_array(&w);
-    app_each_sql(app, q)
+    app_each_sql (app, q)
         json_sql(&w, app, q, &r->arena);
     json_array_end(&w);
     put_settings(&w, app, &r->arena);

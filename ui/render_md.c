@@ -56,11 +56,13 @@ static void verdict(struct page *p, struct report *r)
 
     page_add(p, "## %s\n\n", app->name.len ? md(a, app->name, 100) : "Spark application");
     page_add(p, "%s, Spark %s, %s, %s, %s.\n\n", md(a, app->id, 80),
-             app->spark_version.len ? md(a, app->spark_version, 30) : "of an unknown version",
+             app->spark_version.len ? md(a, app->spark_version, 30)
+                                    : "of an unknown version",
              app->executors_peak > 0
                  ? text_plural(a, app->executors_peak, "executor", "executors")
                  : "no executors",
-             app->cores_peak > 0 ? text_plural(a, app->cores_peak, "core", "cores") : "no cores",
+             app->cores_peak > 0 ? text_plural(a, app->cores_peak, "core", "cores")
+                                 : "no cores",
              report_completeness(r));
     if (r->saving_ms > 0 && !r->healthy)
         page_add(p, "**%s, of which up to about %s need not be.**\n\n", wall,
@@ -75,8 +77,8 @@ static const char *saving(struct arena *a, const struct finding *f)
 {
     if (!f->has_saving || f->expected_ms <= 0)
         return "-";
-    return arena_printf(a, "%s (%s to %s)", text_ms(a, f->expected_ms), text_ms(a, f->low_ms),
-                        text_ms(a, f->high_ms));
+    return arena_printf(a, "%s (%s to %s)", text_ms(a, f->expected_ms),
+                        text_ms(a, f->low_ms), text_ms(a, f->high_ms));
 }
 
 static void overview(struct page *p, struct report *r)
@@ -122,8 +124,9 @@ static void finding(struct page *p, struct report *r, size_t i)
     if (f->risk && *f->risk)
         page_add(p, "**Risk:** %s\n\n", sentence(a, f->risk));
     if (f->n_evidence) {
-        page_add(p, "<details><summary>Evidence (confidence %s)</summary>\n\n"
-                    "| Measured | Value |\n|---|---|\n",
+        page_add(p,
+                 "<details><summary>Evidence (confidence %s)</summary>\n\n"
+                 "| Measured | Value |\n|---|---|\n",
                  confidence_name(f->confidence));
         for (size_t k = 0; k < f->n_evidence; k++)
             page_add(p, "| %s | %s |\n", sentence(a, f->evidence[k].key),

@@ -2,13 +2,11 @@
  * says what the record is, the second the log. Numbers are raw: ms, bytes, counts; "-"
  * is "the log does not say". Fields are added at the end only.
  *
- *     app         LOG id attempt name spark_version start_ms wall_ms executors cores finished
- *     wall        LOG entry ms share
- *     core        LOG entry ms share
- *     finding     LOG rank severity id saves_ms low_ms high_ms stages sqls jobs title cause
- *     set         LOG rank key value
- *     not-judged  LOG id why enable
- *     gap         LOG kind count lossy file line byte text
+ *     app         LOG id attempt name spark_version start_ms wall_ms executors cores
+ * finished wall        LOG entry ms share core        LOG entry ms share finding     LOG
+ * rank severity id saves_ms low_ms high_ms stages sqls jobs title cause set         LOG
+ * rank key value not-judged  LOG id why enable gap         LOG kind count lossy file line
+ * byte text
  */
 #include "ui/report.h"
 
@@ -44,8 +42,8 @@ static void row_end(struct row *row)
     strbuf_addc(row->out, '\n');
 }
 
-static void entry(struct strbuf *out, struct report *r, const char *kind, const char *name,
-                  int64_t ms, int64_t total)
+static void entry(struct strbuf *out, struct report *r, const char *kind,
+                  const char *name, int64_t ms, int64_t total)
 {
     struct row row = row_begin(out, r, kind);
 
@@ -126,9 +124,11 @@ void render_plain(struct strbuf *out, struct report *r)
     text(&row, app->finished ? SV("finished") : SV("unfinished"));
     row_end(&row);
     for (int e = 0; e < WALL_COUNT; e++)
-        entry(out, r, "wall", wall_entry_name((enum wall_entry)e), l->wall_ms[e], l->wall_total_ms);
+        entry(out, r, "wall", wall_entry_name((enum wall_entry)e), l->wall_ms[e],
+              l->wall_total_ms);
     for (int e = 0; e < CORE_COUNT; e++)
-        entry(out, r, "core", core_entry_name((enum core_entry)e), l->core_ms[e], l->core_total_ms);
+        entry(out, r, "core", core_entry_name((enum core_entry)e), l->core_ms[e],
+              l->core_total_ms);
     for (size_t i = 0; i < r->findings.n; i++)
         finding(out, r, i);
     for (size_t i = 0; i < r->findings.n_not_judged; i++) {

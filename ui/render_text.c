@@ -5,24 +5,27 @@
 
 #include <inttypes.h>
 
-#define SHOWN 5        /* findings */
-#define BAR_CELLS 20   /* of a whole bar */
+#define SHOWN 5          /* findings */
+#define BAR_CELLS 20     /* of a whole bar */
 #define LEAST_SHARE 0.01 /* ledger entries below are "other" */
 
 #define LABEL "            " /* as wide as "Wall clock  " */
 
-/* --- header and verdict ------------------------------------------------------------------- */
+/* --- header and verdict
+ * ------------------------------------------------------------------- */
 
 static const char *cluster_text(struct arena *a, const struct app *app)
 {
     int64_t executors = app->executors_peak, cores = app->cores_peak;
 
     if (cores == APP_NONE || cores <= 0)
-        return executors > 0 ? text_plural(a, executors, "executor", "executors") : "no executors";
+        return executors > 0 ? text_plural(a, executors, "executor", "executors")
+                             : "no executors";
     if (app->local_mode)
         return arena_printf(a, "local mode, %s", text_plural(a, cores, "core", "cores"));
     if (executors > 0 && cores % executors == 0)
-        return arena_printf(a, "%s x %s", text_plural(a, executors, "executor", "executors"),
+        return arena_printf(a, "%s x %s",
+                            text_plural(a, executors, "executor", "executors"),
                             text_plural(a, cores / executors, "core", "cores"));
     return arena_printf(a, "%s, %s", text_plural(a, executors, "executor", "executors"),
                         text_plural(a, cores, "core", "cores"));
@@ -34,7 +37,8 @@ static void header(struct page *p, struct report *r)
     struct arena *a = &r->arena;
     struct strbuf rest = { 0 };
 
-    strbuf_printf(&rest, "  %s", app->id.len ? text_clean(a, app->id, 40) : "(no application id)");
+    strbuf_printf(&rest, "  %s",
+                  app->id.len ? text_clean(a, app->id, 40) : "(no application id)");
     if (app->attempt.len && !sv_is(app->attempt, "1"))
         strbuf_printf(&rest, " attempt %s", text_clean(a, app->attempt, 8));
     if (app->spark_version.len)
@@ -49,7 +53,8 @@ static void header(struct page *p, struct report *r)
     const char *name = app->name.len ? text_clean(a, app->name, room) : "(no name)";
 
     if (page_text_width(sv(name)) + taken <= (size_t)p->width) {
-        page_add(p, "%s%s%s%s\n", page_mark(p, STYLE_BOLD), name, page_mark(p, STYLE_PLAIN), rest.p);
+        page_add(p, "%s%s%s%s\n", page_mark(p, STYLE_BOLD), name,
+                 page_mark(p, STYLE_PLAIN), rest.p);
     } else {
         page_wrapf(p, "", "  ", "%s%s%s %s", page_mark(p, STYLE_BOLD), name,
                    page_mark(p, STYLE_PLAIN), rest.p);
@@ -81,7 +86,8 @@ static const char *note_ids(struct report *r)
         if (before)
             continue;
         if (n++ < NAMED)
-            strbuf_printf(&text, "%s%s", n > 1 ? ", " : "", r->findings.items[i].rule->id);
+            strbuf_printf(&text, "%s%s", n > 1 ? ", " : "",
+                          r->findings.items[i].rule->id);
     }
     if (n > NAMED)
         strbuf_printf(&text, " and %zu more", n - NAMED);
@@ -104,31 +110,33 @@ static void verdict(struct page *p, struct report *r)
         strbuf_printf(&text, "%s%s in which no task ended: there is nothing to judge.",
                       page_mark(p, STYLE_BOLD), wall);
     } else if (r->healthy) {
-        strbuf_printf(&text, "%sNothing worth changing%s: %s looked at it%s", page_mark(p, STYLE_BOLD),
-                      page_mark(p, STYLE_PLAIN),
+        strbuf_printf(&text, "%sNothing worth changing%s: %s looked at it%s",
+                      page_mark(p, STYLE_BOLD), page_mark(p, STYLE_PLAIN),
                       text_plural(a, (int64_t)judged, "rule", "rules"),
                       notes ? "" : " and found nothing");
         if (notes)
-            strbuf_printf(&text, ", %s (%s)", text_plural(a, (int64_t)notes, "note", "notes"),
-                          note_ids(r));
+            strbuf_printf(&text, ", %s (%s)",
+                          text_plural(a, (int64_t)notes, "note", "notes"), note_ids(r));
         if (r->findings.n_not_judged)
             strbuf_printf(&text, ", %zu lacked data", r->findings.n_not_judged);
         strbuf_addc(&text, '.');
     } else if (r->saving_ms > 0) {
-        strbuf_printf(&text, "%s%s, of which up to about %s need not be.", page_mark(p, STYLE_BOLD),
-                      wall, text_ms(a, r->saving_ms));
+        strbuf_printf(&text, "%s%s, of which up to about %s need not be.",
+                      page_mark(p, STYLE_BOLD), wall, text_ms(a, r->saving_ms));
     } else {
         int64_t n = (int64_t)count_severity(r, SEVERITY_WARNING);
 
-        strbuf_printf(&text, "%s%s, with no time to win, but %s a look.", page_mark(p, STYLE_BOLD),
-                      wall, text_plural(a, n, "finding needs", "findings need"));
+        strbuf_printf(&text, "%s%s, with no time to win, but %s a look.",
+                      page_mark(p, STYLE_BOLD), wall,
+                      text_plural(a, n, "finding needs", "findings need"));
     }
     strbuf_addz(&text, page_mark(p, STYLE_PLAIN));
     page_wrap(p, "", "", strbuf_sv(&text));
     strbuf_release(&text);
 }
 
-/* --- ledgers -------------------------------------------------------------------------------- */
+/* --- ledgers
+ * -------------------------------------------------------------------------------- */
 
 struct part {
     const char *name;
@@ -171,8 +179,8 @@ static void wall_clock(struct page *p, struct report *r)
         strbuf_printf(&cell, "%s %s ", other ? "other" : parts[i].name,
                       text_share(&r->arena, share));
         strbuf_addz(&cell, page_mark(p, STYLE_BLUE));
-        page_bar(&cell, share < 0.5 / BAR_CELLS && p->ascii ? 0.5 / BAR_CELLS : share, BAR_CELLS,
-                 p->ascii);
+        page_bar(&cell, share < 0.5 / BAR_CELLS && p->ascii ? 0.5 / BAR_CELLS : share,
+                 BAR_CELLS, p->ascii);
         strbuf_addz(&cell, page_mark(p, STYLE_PLAIN));
         size_t width = page_text_width(strbuf_sv(&cell));
         size_t spare = other || line < 2 ? 0 : sizeof " other 9.9% #" - 1;
@@ -217,7 +225,8 @@ static void core_time(struct page *p, struct report *r)
         if (e < CORE_FIRST_IDLE)
             used += l->core_ms[e];
         else
-            idle[n++] = (struct part){ core_entry_name((enum core_entry)e), l->core_ms[e] };
+            idle[n++] =
+                (struct part){ core_entry_name((enum core_entry)e), l->core_ms[e] };
     }
     sort_parts(idle, n);
     strbuf_printf(&text, "%s offered, %s used", core_minutes(&r->arena, l->core_total_ms),
@@ -230,15 +239,17 @@ static void core_time(struct page *p, struct report *r)
             break;
         if (strncmp(name, "idle: ", 6) == 0)
             name += 6;
-        strbuf_printf(&text, "%s %s %s", i ? "," : "; idle:", name, text_share(&r->arena, share));
+        strbuf_printf(&text, "%s %s %s", i ? "," : "; idle:", name,
+                      text_share(&r->arena, share));
     }
-    const char *first = arena_printf(&r->arena, "%sCore time%s   ", page_mark(p, STYLE_DIM),
-                                     page_mark(p, STYLE_PLAIN));
+    const char *first = arena_printf(&r->arena, "%sCore time%s   ",
+                                     page_mark(p, STYLE_DIM), page_mark(p, STYLE_PLAIN));
     page_wrap(p, first, LABEL, strbuf_sv(&text));
     strbuf_release(&text);
 }
 
-/* --- findings --------------------------------------------------------------------------------- */
+/* --- findings
+ * --------------------------------------------------------------------------------- */
 
 static enum style style_of(enum severity s)
 {
@@ -277,10 +288,12 @@ static const char *saving_text(struct report *r, const struct finding *f)
                         text_ms(a, f->low_ms), text_ms(a, f->high_ms));
 }
 
-static void finding_head(struct page *p, struct report *r, const struct finding *f, size_t number)
+static void finding_head(struct page *p, struct report *r, const struct finding *f,
+                         size_t number)
 {
     struct arena *a = &r->arena;
-    const char *mark = page_mark(p, style_of(f->severity)), *plain = page_mark(p, STYLE_PLAIN);
+    const char *mark = page_mark(p, style_of(f->severity)),
+               *plain = page_mark(p, STYLE_PLAIN);
     const char *head = arena_printf(a, "%zu %s%-8s%s  %s  %s%s%s", number, mark,
                                     severity_name(f->severity), plain, saving_text(r, f),
                                     page_mark(p, STYLE_BOLD), f->rule->id, plain);
@@ -289,10 +302,11 @@ static void finding_head(struct page *p, struct report *r, const struct finding 
 }
 
 /* Lines under a label of seven columns, the first of them with it. */
-static void labelled(struct page *p, struct report *r, const char *label, const char *text)
+static void labelled(struct page *p, struct report *r, const char *label,
+                     const char *text)
 {
-    const char *first = arena_printf(&r->arena, "  %s%-6s%s ", page_mark(p, STYLE_DIM), label,
-                                     page_mark(p, STYLE_PLAIN));
+    const char *first = arena_printf(&r->arena, "  %s%-6s%s ", page_mark(p, STYLE_DIM),
+                                     label, page_mark(p, STYLE_PLAIN));
 
     if (text && *text)
         page_wrap(p, first, "         ", sv(text));
@@ -351,15 +365,17 @@ void render_finding(struct page *p, struct report *r, size_t number, bool all)
     if (all) {
         labelled(p, r, "Risk", f->risk);
         evidence(p, r, f);
-        labelled(p, r, "Sure",
-                 arena_printf(&r->arena, "confidence %s, %s", confidence_name(f->confidence),
-                              f->basis == BASIS_NONE ? "no time claimed"
-                                                     : arena_printf(&r->arena, "time %s",
-                                                                    basis_name(f->basis))));
+        labelled(
+            p, r, "Sure",
+            arena_printf(&r->arena, "confidence %s, %s", confidence_name(f->confidence),
+                         f->basis == BASIS_NONE
+                             ? "no time claimed"
+                             : arena_printf(&r->arena, "time %s", basis_name(f->basis))));
     }
 }
 
-/* --- the three questions ------------------------------------------------------------------------ */
+/* --- the three questions
+ * ------------------------------------------------------------------------ */
 
 static void comma(struct strbuf *out)
 {
@@ -399,7 +415,8 @@ static void moves(struct strbuf *out, struct report *r)
         comma(out);
         strbuf_printf(out, "%s written", text_bytes(a, f->output_bytes));
         if (f->output_files > 0)
-            strbuf_printf(out, " in %s", text_plural(a, f->output_files, "file", "files"));
+            strbuf_printf(out, " in %s",
+                          text_plural(a, f->output_files, "file", "files"));
     }
     if (!out->len)
         strbuf_addz(out, "no data that the log tells of");
@@ -425,11 +442,12 @@ static void spills(struct strbuf *out, struct report *r)
         strbuf_addz(out, f->spill_disk_bytes == APP_NONE ? "the log has no spill metrics"
                                                          : "nothing spilled");
     if (f->peak_bytes > 0 && f->peak_bytes != APP_NONE)
-        strbuf_printf(out, "; a task took at most %s (stage %s)", text_bytes(a, f->peak_bytes),
-                      stage_label(a, &stages[f->peak_ix]));
+        strbuf_printf(out, "; a task took at most %s (stage %s)",
+                      text_bytes(a, f->peak_bytes), stage_label(a, &stages[f->peak_ix]));
     if (f->cache_disk_bytes > 0)
         strbuf_printf(out, "; cached blocks: %s in memory, %s on disk",
-                      text_bytes(a, f->cache_memory_bytes), text_bytes(a, f->cache_disk_bytes));
+                      text_bytes(a, f->cache_memory_bytes),
+                      text_bytes(a, f->cache_disk_bytes));
 }
 
 static void fails(struct strbuf *out, struct report *r)
@@ -442,12 +460,14 @@ static void fails(struct strbuf *out, struct report *r)
         strbuf_printf(out, "%s failed", text_plural(a, f->failed_jobs, "job", "jobs"));
     if (f->failed_attempts) {
         comma(out);
-        strbuf_printf(out, "%s failed", text_plural(a, f->failed_attempts, "stage attempt",
-                                                    "stage attempts"));
+        strbuf_printf(
+            out, "%s failed",
+            text_plural(a, f->failed_attempts, "stage attempt", "stage attempts"));
     }
     if (f->retried_stages) {
         comma(out);
-        strbuf_printf(out, "%s run again", text_plural(a, f->retried_stages, "stage", "stages"));
+        strbuf_printf(out, "%s run again",
+                      text_plural(a, f->retried_stages, "stage", "stages"));
     }
     if (f->failed_tasks) {
         comma(out);
@@ -455,7 +475,8 @@ static void fails(struct strbuf *out, struct report *r)
                       text_exact(a, f->tasks));
         if (f->failing_ix != IX_NONE)
             strbuf_printf(out, ", %sin stage %s",
-                          stages[f->failing_ix].failed_tasks < f->failed_tasks ? "most " : "",
+                          stages[f->failing_ix].failed_tasks < f->failed_tasks ? "most "
+                                                                               : "",
                           stage_label(a, &stages[f->failing_ix]));
     }
     if (f->killed_tasks) {
@@ -464,7 +485,8 @@ static void fails(struct strbuf *out, struct report *r)
     }
     if (f->lost_executors) {
         comma(out);
-        strbuf_printf(out, "%s lost", text_plural(a, f->lost_executors, "executor", "executors"));
+        strbuf_printf(out, "%s lost",
+                      text_plural(a, f->lost_executors, "executor", "executors"));
     }
     if (f->retry_ms > 0) {
         comma(out);
@@ -493,7 +515,8 @@ static void questions(struct page *p, struct report *r)
     }
 }
 
-/* --- what is missing ------------------------------------------------------------------------------ */
+/* --- what is missing
+ * ------------------------------------------------------------------------------ */
 
 /* Rules that one setting would have fed stand together. */
 static void not_judged(struct page *p, struct report *r, bool all)
@@ -524,8 +547,8 @@ static void not_judged(struct page *p, struct report *r, bool all)
             strbuf_printf(&text, " (%s would record it)", n->enable);
     }
     if (text.len)
-        page_wrapf(p, "", "        ", "%sNot judged for lack of data%s: %s", page_mark(p, STYLE_DIM),
-                   page_mark(p, STYLE_PLAIN), text.p);
+        page_wrapf(p, "", "        ", "%sNot judged for lack of data%s: %s",
+                   page_mark(p, STYLE_DIM), page_mark(p, STYLE_PLAIN), text.p);
     strbuf_release(&text);
 }
 
@@ -547,7 +570,8 @@ void render_next(struct page *p, const char *const *commands)
 
     if (!commands[0])
         return;
-    page_add(p, "%sNext:%s %s", page_mark(p, STYLE_BOLD), page_mark(p, STYLE_PLAIN), commands[0]);
+    page_add(p, "%sNext:%s %s", page_mark(p, STYLE_BOLD), page_mark(p, STYLE_PLAIN),
+             commands[0]);
     column += page_text_width(sv(commands[0]));
     for (size_t i = 1; commands[i]; i++) {
         column += page_text_width(sv(commands[i])) + 7;
@@ -558,7 +582,9 @@ void render_next(struct page *p, const char *const *commands)
     page_newline(p);
 }
 
-/* --- the screen ------------------------------------------------------------------------------------- */
+/* --- the screen
+ * -------------------------------------------------------------------------------------
+ */
 
 /* Findings above a note in full; notes by their heads, unless all is asked for. */
 static void findings(struct page *p, struct report *r, const struct cli *cli)
@@ -576,8 +602,8 @@ static void findings(struct page *p, struct report *r, const struct cli *cli)
     }
     if (number <= r->findings.n)
         page_wrapf(p, "", "", "%s (--verbose shows all)",
-                   text_plural(&r->arena, (int64_t)(r->findings.n + 1 - number), "finding more",
-                               "findings more"));
+                   text_plural(&r->arena, (int64_t)(r->findings.n + 1 - number),
+                               "finding more", "findings more"));
 }
 
 void render_text(struct page *p, struct report *r, const struct cli *cli)

@@ -8,7 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* --- facts ---------------------------------------------------------------------------- */
+/* --- facts ----------------------------------------------------------------------------
+ */
 
 static bool saw(const struct stage *s, enum task_metric m)
 {
@@ -20,7 +21,7 @@ static int64_t sum_metric(const struct app *app, enum task_metric m)
 {
     int64_t sum = APP_NONE;
 
-    app_each_stage(app, s) {
+    app_each_stage (app, s) {
         if (saw(s, m))
             sum = add_sat(sum == APP_NONE ? 0 : sum, s->total[m]);
     }
@@ -56,8 +57,9 @@ static void walk_plan(struct plan_walk *w, const struct plan_node *node)
         struct accum_summary sum = app_accum(w->app, m->accumulator_id, m->type);
         if (!sum.n)
             continue;
-        add_to(read ? &w->facts->input_files
-                    : written ? &w->facts->output_files : &w->facts->broadcast_bytes,
+        add_to(read      ? &w->facts->input_files
+               : written ? &w->facts->output_files
+                         : &w->facts->broadcast_bytes,
                sum.total);
         w->facts->broadcasts += data;
     }
@@ -69,7 +71,7 @@ static void facts_of_plans(struct facts *f, const struct app *app)
 {
     struct plan_walk walk = { .app = app, .facts = f };
 
-    app_each_sql(app, q) {
+    app_each_sql (app, q) {
         if (sql_final_plan(q))
             walk_plan(&walk, sql_final_plan(q));
     }
@@ -106,7 +108,8 @@ static void facts_of_stages(struct facts *f, const struct app *app)
         f->killed_tasks += s->killed_tasks;
         f->speculative_tasks += s->speculative_tasks;
         f->failed_attempts += s->status == STAGE_FAILED;
-        if (again && stage_ran(s) && (ix < 2 || app->stages[ix - 2].stage_id != s->stage_id))
+        if (again && stage_ran(s) &&
+            (ix < 2 || app->stages[ix - 2].stage_id != s->stage_id))
             f->retried_stages++;
         if (s->failed_tasks &&
             (f->failing_ix == IX_NONE ||
@@ -114,7 +117,8 @@ static void facts_of_stages(struct facts *f, const struct app *app)
             f->failing_ix = ix;
         if (s->total[METRIC_SHUFFLE_WRITE_BYTES] > 0 && !again)
             f->exchanges++;
-        if (s->total[METRIC_SPILL_DISK_BYTES] > 0 || s->total[METRIC_SPILL_MEMORY_BYTES] > 0)
+        if (s->total[METRIC_SPILL_DISK_BYTES] > 0 ||
+            s->total[METRIC_SPILL_MEMORY_BYTES] > 0)
             note_spill(f, app, ix);
         if (saw(s, METRIC_PEAK_EXECUTION_BYTES)) {
             struct quantiles q = stage_metric_quantiles(s, METRIC_PEAK_EXECUTION_BYTES);
@@ -173,15 +177,16 @@ static void facts_build(struct facts *f, const struct analysis *a)
         f->cache_memory_bytes += app->cached[i].peak_memory_bytes;
         f->cache_disk_bytes += app->cached[i].peak_disk_bytes;
     }
-    app_each_job(app, j) {
+    app_each_job (app, j) {
         f->jobs++;
         f->failed_jobs += j->status == JOB_FAILED;
     }
-    app_each_executor(app, e)
+    app_each_executor (app, e)
         f->lost_executors += e->lost;
 }
 
-/* --- completeness ----------------------------------------------------------------------- */
+/* --- completeness
+ * ----------------------------------------------------------------------- */
 
 static struct gap *add_gap(struct report *r, const char *kind, int64_t count, bool lossy)
 {
@@ -232,11 +237,11 @@ static void gaps_of_lines(struct report *r, const struct completeness *c)
         g->part = d->part;
         g->line = d->line;
         g->offset = d->offset;
-        g->text = arena_printf(&r->arena, "%s: %s%s, first at %s:%" PRId64 " (byte %" PRId64 ")",
-                               line_damage_name((enum line_damage)k),
-                               text_plural(&r->arena, d->count, "line", "lines"),
-                               g->lossy ? " lost" : "", report_place(r, d->part), d->line,
-                               d->offset);
+        g->text = arena_printf(
+            &r->arena, "%s: %s%s, first at %s:%" PRId64 " (byte %" PRId64 ")",
+            line_damage_name((enum line_damage)k),
+            text_plural(&r->arena, d->count, "line", "lines"), g->lossy ? " lost" : "",
+            report_place(r, d->part), d->line, d->offset);
     }
 }
 
@@ -250,15 +255,16 @@ static void gaps_of_events(struct report *r, const struct completeness *c)
                           text_clean(&r->arena, c->unknown[i].name, 60));
         if (c->n_unknown > 3)
             strbuf_printf(&names, " and %zu more kinds", c->n_unknown - 3);
-        add_gap(r, "unknown event", c->unknown_events, false)->text =
-            arena_printf(&r->arena, "unknown events: %s left out (%s)",
-                         text_exact(&r->arena, c->unknown_events), names.p ? names.p : "");
+        add_gap(r, "unknown event", c->unknown_events, false)->text = arena_printf(
+            &r->arena, "unknown events: %s left out (%s)",
+            text_exact(&r->arena, c->unknown_events), names.p ? names.p : "");
         strbuf_release(&names);
     }
     if (c->orphan_task_ends)
         add_gap(r, "task end without start", c->orphan_task_ends, false)->text =
-            arena_printf(&r->arena, "task ends without a start: %s; times of those tasks are as "
-                                    "their end gives them",
+            arena_printf(&r->arena,
+                         "task ends without a start: %s; times of those tasks are as "
+                         "their end gives them",
                          text_exact(&r->arena, c->orphan_task_ends));
     if (c->clock_jumps)
         add_gap(r, "clock jump", c->clock_jumps, false)->text = arena_printf(
@@ -273,13 +279,15 @@ void report_gaps(struct report *r, const struct app *app)
 
     if (!app->finished)
         add_gap(r, "unfinished", 1, true)->text =
-            "unfinished: the application's end is not in the log; it still ran, was killed, or "
+            "unfinished: the application's end is not in the log; it still ran, was "
+            "killed, or "
             "the log was cut";
     else if (c->in_progress)
         add_gap(r, "in progress", 1, false)->text =
             "in progress by its name, though the application's end is in it";
     else if (c->truncated)
-        add_gap(r, "truncated", 1, true)->text = "truncated: something of the end is missing";
+        add_gap(r, "truncated", 1, true)->text =
+            "truncated: something of the end is missing";
     for (size_t i = 0; i < c->n_missing_parts; i++) {
         struct gap *g = add_gap(r, "missing part", 1, true);
 
@@ -312,7 +320,8 @@ const char *report_completeness(struct report *r)
     return r->lossy ? "log incomplete" : "log complete";
 }
 
-/* --- what all findings save together --------------------------------------------------- */
+/* --- what all findings save together ---------------------------------------------------
+ */
 
 /* Claims come out of disjoint entries of the wall account (rules/list.c), so they add
  * up; the run's length is the limit all the same. */
@@ -375,7 +384,8 @@ void report_release(struct report *r)
     *r = (struct report){ 0 };
 }
 
-/* --- words ----------------------------------------------------------------------------- */
+/* --- words -----------------------------------------------------------------------------
+ */
 
 const char *stage_label(struct arena *a, const struct stage *s)
 {
@@ -395,8 +405,8 @@ static void list_stages(struct strbuf *out, struct report *r, const struct findi
         strbuf_printf(out, " and %zu more", f->n_stages - SHOWN);
 }
 
-static void list_ids(struct strbuf *out, const char *one, const char *many, const int64_t *ids,
-                     size_t n)
+static void list_ids(struct strbuf *out, const char *one, const char *many,
+                     const int64_t *ids, size_t n)
 {
     enum { SHOWN = 4 };
 
@@ -419,8 +429,8 @@ const char *report_where(struct report *r, const struct finding *f, size_t max)
         list_ids(&out, "SQL", "SQL", f->sql_ids, f->n_sqls);
         if (f->n_sqls == 1 && ix != IX_NONE && r->a->app.sqls[ix].description.len && max)
             strbuf_printf(&out, " \"%s\"",
-                          text_clean(&r->arena, sv_first_line(r->a->app.sqls[ix].description),
-                                     max));
+                          text_clean(&r->arena,
+                                     sv_first_line(r->a->app.sqls[ix].description), max));
     } else if (f->n_jobs) {
         list_ids(&out, "job", "jobs", f->job_ids, f->n_jobs);
     }
@@ -451,14 +461,15 @@ const char *const *report_next(struct report *r)
         if (!again)
             ;
         else if (f->n_stages)
-            next[n++] = arena_printf(&r->arena, "spillway analyze %s --stage %s", path,
-                                     stage_label(&r->arena, &r->a->app.stages[f->stage_ixs[0]]));
+            next[n++] =
+                arena_printf(&r->arena, "spillway analyze %s --stage %s", path,
+                             stage_label(&r->arena, &r->a->app.stages[f->stage_ixs[0]]));
         else if (f->n_sqls)
-            next[n++] = arena_printf(&r->arena, "spillway analyze %s --sql %" PRId64, path,
-                                     f->sql_ids[0]);
+            next[n++] = arena_printf(&r->arena, "spillway analyze %s --sql %" PRId64,
+                                     path, f->sql_ids[0]);
         else if (f->n_jobs)
-            next[n++] = arena_printf(&r->arena, "spillway analyze %s --job %" PRId64, path,
-                                     f->job_ids[0]);
+            next[n++] = arena_printf(&r->arena, "spillway analyze %s --job %" PRId64,
+                                     path, f->job_ids[0]);
         next[n++] = arena_printf(&r->arena, "spillway rules %s", f->rule->id);
         if (again && n < 2)
             next[n++] = arena_printf(&r->arena, "spillway graph %s -o stages.svg", path);

@@ -6,55 +6,57 @@
 #include "rules/rule.h"
 #include "ui/page.h"
 
-/* Answers to the first three questions, without judgement. APP_NONE: the log does not say. */
+/* Answers to the first three questions, without judgement. APP_NONE: the log does not
+ * say. */
 struct facts {
     int64_t input_bytes, input_rows, input_files;
     int64_t output_bytes, output_rows, output_files;
     int64_t shuffle_write_bytes, shuffle_read_bytes;
-    int64_t exchanges;            /* stages that wrote shuffle data */
+    int64_t exchanges;                 /* stages that wrote shuffle data */
     uint32_t edge_from_ix, edge_to_ix; /* the shuffle that moved most; IX_NONE */
     int64_t edge_bytes;
     int64_t broadcast_bytes, broadcasts;
-    int64_t result_bytes;         /* sent to the driver by tasks */
+    int64_t result_bytes; /* sent to the driver by tasks */
 
     int64_t spill_memory_bytes, spill_disk_bytes;
-    uint32_t spill_ix[3];         /* stages that spilled most to disk */
+    uint32_t spill_ix[3];            /* stages that spilled most to disk */
     size_t n_spill, spilling_stages; /* of the list; of all */
-    int64_t peak_bytes;           /* largest execution memory of a task, and its stage */
+    int64_t peak_bytes; /* largest execution memory of a task, and its stage */
     uint32_t peak_ix;
-    int64_t cache_memory_bytes, cache_disk_bytes; /* largest at one moment, each RDD's summed */
+    int64_t cache_memory_bytes,
+        cache_disk_bytes; /* largest at one moment, each RDD's summed */
 
     int64_t tasks, failed_tasks, killed_tasks, speculative_tasks;
-    uint32_t failing_ix;          /* the stage with most failed tasks; IX_NONE */
-    int64_t failed_attempts;      /* stage attempts that failed */
-    int64_t retried_stages;       /* stages with more than one attempt that ran */
+    uint32_t failing_ix;     /* the stage with most failed tasks; IX_NONE */
+    int64_t failed_attempts; /* stage attempts that failed */
+    int64_t retried_stages;  /* stages with more than one attempt that ran */
     int64_t jobs, failed_jobs, lost_executors;
-    int64_t retry_ms;             /* of the wall account */
+    int64_t retry_ms; /* of the wall account */
 };
 
 /* Something to know about the log before trusting what follows. */
 struct gap {
-    const char *text;  /* "2 lines are not JSON (first: app.zst:123, byte 4567)" */
-    const char *kind;  /* for machines: "not JSON" */
+    const char *text; /* "2 lines are not JSON (first: app.zst:123, byte 4567)" */
+    const char *kind; /* for machines: "not JSON" */
     int64_t count;
-    struct sv part;    /* p NULL: no place */
+    struct sv part; /* p NULL: no place */
     int64_t line, offset;
-    bool lossy;        /* something of the application is missing */
+    bool lossy; /* something of the application is missing */
 };
 
 struct report {
     const struct analysis *a;
-    struct sv path;            /* as the user would name the log */
+    struct sv path; /* as the user would name the log */
     struct findings findings;
-    uint32_t *shown;           /* positions of findings as people see them: notes last */
+    uint32_t *shown; /* positions of findings as people see them: notes last */
     struct facts facts;
     struct gap *gaps;
     size_t n_gaps, cap_gaps;
-    bool lossy;                /* some gap is */
-    int64_t saving_ms;         /* of all findings together, overlaps counted once; 0: none */
-    size_t n_saving;           /* findings that have one */
-    enum severity worst;       /* of the findings, when there are any */
-    bool healthy;              /* no finding above a note */
+    bool lossy;          /* some gap is */
+    int64_t saving_ms;   /* of all findings together, overlaps counted once; 0: none */
+    size_t n_saving;     /* findings that have one */
+    enum severity worst; /* of the findings, when there are any */
+    bool healthy;        /* no finding above a note */
     struct arena arena;
 };
 
@@ -89,7 +91,8 @@ struct kvs report_settings(struct report *r);
 /* Number of an evidence value as text: exact for whole numbers. */
 const char *evidence_text(struct arena *a, const struct evidence *e);
 
-/* --- the renderers ------------------------------------------------------------------- */
+/* --- the renderers -------------------------------------------------------------------
+ */
 
 void render_text(struct page *p, struct report *r, const struct cli *cli);
 void render_md(struct page *p, struct report *r);

@@ -23,19 +23,23 @@ static int fail_code(const struct cli *cli, const struct report *r)
 {
     enum severity worst;
 
-    return cli->has_fail_on && report_worst(r, &worst) && worst >= cli->fail_on ? EXIT_FOUND
-                                                                                : EXIT_DONE;
+    return cli->has_fail_on && report_worst(r, &worst) && worst >= cli->fail_on
+               ? EXIT_FOUND
+               : EXIT_DONE;
 }
 
-/* --- one application ----------------------------------------------------------------------- */
+/* --- one application
+ * ----------------------------------------------------------------------- */
 
-static enum errc detail(struct page *p, struct report *r, const struct cli *cli, struct err *err)
+static enum errc detail(struct page *p, struct report *r, const struct cli *cli,
+                        struct err *err)
 {
     bool json = cli_format(cli) == FORMAT_JSON;
 
     if (cli->has_stage)
         return detail_stage(p, r, cli, json, err);
-    return cli->has_sql ? detail_sql(p, r, cli, json, err) : detail_job(p, r, cli, json, err);
+    return cli->has_sql ? detail_sql(p, r, cli, json, err)
+                        : detail_job(p, r, cli, json, err);
 }
 
 static void render(struct page *p, struct report *r, const struct cli *cli)
@@ -93,7 +97,8 @@ static int analyze_one(const struct cli *cli, const struct log_input *log)
     return code;
 }
 
-/* --- many ------------------------------------------------------------------------------------ */
+/* --- many
+ * ------------------------------------------------------------------------------------ */
 
 /* What is left of an application once it was looked at. */
 struct outcome {
@@ -157,7 +162,8 @@ static void keep_row(struct outcome *o, struct report *r)
 
     o->name = arena_sv(&o->row, app->name);
     o->findings = finding_ids(r, &o->row);
-    o->completeness = r->lossy ? arena_sv(&o->row, sv(report_completeness(r))) : (struct sv){ 0 };
+    o->completeness =
+        r->lossy ? arena_sv(&o->row, sv(report_completeness(r))) : (struct sv){ 0 };
     o->start_ms = app->start_ms;
     o->wall_ms = r->a->ledgers.wall_total_ms;
     o->saving_ms = r->saving_ms;
@@ -254,7 +260,8 @@ static int write_records(struct crew *crew)
     return EXIT_OUTPUT;
 }
 
-/* --- the table ---------------------------------------------------------------------------------- */
+/* --- the table
+ * ---------------------------------------------------------------------------------- */
 
 static int newest_first(const void *a, const void *b)
 {
@@ -280,9 +287,11 @@ static void date_cell(struct table *t, int64_t ms)
         table_cell(t, "%s", text);
 }
 
-static void table_row(struct table *t, const struct outcome *o, size_t folder_len, bool dates)
+static void table_row(struct table *t, const struct outcome *o, size_t folder_len,
+                      bool dates)
 {
-    static const char *const words[] = { [SEVERITY_NOTE] = "fine", [SEVERITY_WARNING] = "warning",
+    static const char *const words[] = { [SEVERITY_NOTE] = "fine",
+                                         [SEVERITY_WARNING] = "warning",
                                          [SEVERITY_CRITICAL] = "critical" };
     const char *log = o->completeness.len ? o->completeness.p : "";
 
@@ -304,7 +313,8 @@ static size_t common_folder(const struct outcome *const *rows, size_t n)
     for (size_t i = 1; i < n; i++) {
         size_t k = 0;
 
-        while (k < len && k < rows[i]->path.len && rows[i]->path.p[k] == rows[0]->path.p[k])
+        while (k < len && k < rows[i]->path.len &&
+               rows[i]->path.p[k] == rows[0]->path.p[k])
             k++;
         len = k;
     }
@@ -316,9 +326,10 @@ static size_t common_folder(const struct outcome *const *rows, size_t n)
 static int write_table(struct crew *crew, size_t n_failed)
 {
     static const struct table_column columns[] = {
-        { "Application", false, 12 }, { "Started", false, 0 }, { "Wall", true, 0 },
-        { "Saves", true, 0 },         { "Verdict", false, 0 }, { "Findings", false, 16 },
-        { "Path", false, 20 },
+        { "Application", false, 12, 0 }, { "Started", false, 0, 0 },
+        { "Wall", true, 0, 0 },          { "Saves", true, 0, 0 },
+        { "Verdict", false, 0, 0 },      { "Findings", false, 16, 0 },
+        { "Path", false, 20, 0 },
     };
     const struct outcome **rows = xcalloc(crew->n + 1, sizeof *rows);
     struct arena arena = { 0 };
@@ -344,7 +355,9 @@ static int write_table(struct crew *crew, size_t n_failed)
     page_add(&p, "%s%s%s, newest first",
              text_plural(&arena, (int64_t)n, "application", "applications"),
              folder_len ? " in " : "",
-             folder_len ? text_clean(&arena, (struct sv){ rows[0]->path.p, folder_len }, 0) : "");
+             folder_len
+                 ? text_clean(&arena, (struct sv){ rows[0]->path.p, folder_len }, 0)
+                 : "");
     if (n_failed)
         page_add(&p, "; %zu could not be read", n_failed);
     page_newline(&p);
@@ -416,7 +429,8 @@ int verb_analyze(const struct cli *cli)
     bool many = set.n > 1 || set.searched || cli->n_inputs > 1;
 
     if (many && has_detail(cli)) {
-        cli_error("--stage, --sql and --job look into one application, and here are %zu", set.n);
+        cli_error("--stage, --sql and --job look into one application, and here are %zu",
+                  set.n);
         code = exit_worse(code, EXIT_USAGE);
     } else if (set.n && !many) {
         code = exit_worse(code, analyze_one(cli, &set.logs[0]));

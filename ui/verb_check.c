@@ -9,25 +9,28 @@ static void write_text(struct page *p, struct report *r)
     const struct completeness *c = &app->complete;
     struct arena *a = &r->arena;
 
-    page_wrapf(p, "", "  ", "%s%s%s  %s%s%s", page_mark(p, STYLE_BOLD), report_place(r, r->path),
-               page_mark(p, STYLE_PLAIN), r->lossy ? page_mark(p, STYLE_YELLOW) : "",
-               report_completeness(r), r->lossy ? page_mark(p, STYLE_PLAIN) : "");
+    page_wrapf(p, "", "  ", "%s%s%s  %s%s%s", page_mark(p, STYLE_BOLD),
+               report_place(r, r->path), page_mark(p, STYLE_PLAIN),
+               r->lossy ? page_mark(p, STYLE_YELLOW) : "", report_completeness(r),
+               r->lossy ? page_mark(p, STYLE_PLAIN) : "");
     page_wrapf(p, "  ", "  ", "%s (%s), %s, %s begun, %s ended%s%s",
                text_plural(a, c->lines, "line", "lines"), text_bytes(a, c->bytes),
                text_plural(a, c->events, "event", "events"),
-               text_plural(a, c->tasks_started, "task", "tasks"), text_exact(a, c->tasks_ended),
-               app->spark_version.len ? ", Spark " : "",
+               text_plural(a, c->tasks_started, "task", "tasks"),
+               text_exact(a, c->tasks_ended), app->spark_version.len ? ", Spark " : "",
                app->spark_version.len ? text_clean(a, app->spark_version, 30) : "");
     for (size_t i = 0; i < r->n_gaps; i++) {
         const struct gap *g = &r->gaps[i];
-        const char *first = arena_printf(a, "  %s%s%s  ",
-                                         page_mark(p, g->lossy ? STYLE_YELLOW : STYLE_DIM),
-                                         g->lossy ? "lost" : "odd ", page_mark(p, STYLE_PLAIN));
+        const char *first = arena_printf(
+            a, "  %s%s%s  ", page_mark(p, g->lossy ? STYLE_YELLOW : STYLE_DIM),
+            g->lossy ? "lost" : "odd ", page_mark(p, STYLE_PLAIN));
 
         page_wrap(p, first, "        ", sv(g->text));
     }
-    for (size_t i = 3; i < c->n_unknown; i++) /* the first three stand in their gap's line */
-        page_wrapf(p, "        ", "        ", "%s: %s", text_clean(a, c->unknown[i].name, 80),
+    for (size_t i = 3; i < c->n_unknown;
+         i++) /* the first three stand in their gap's line */
+        page_wrapf(p, "        ", "        ", "%s: %s",
+                   text_clean(a, c->unknown[i].name, 80),
                    text_exact(a, c->unknown[i].count));
 }
 
@@ -76,8 +79,9 @@ static int check_one(const struct cli *cli, const struct log_input *log, struct 
         write_json(&p->text, &r);
     } else if (cli_format(cli) == FORMAT_PLAIN) {
         strbuf_printf(&p->text, "log\t%s\t%s\t%" PRId64 "\t%" PRId64 "\n",
-                      text_clean(&r.arena, r.path, 0), r.lossy ? "incomplete" : "complete",
-                      a.app.complete.lines, a.app.complete.events);
+                      text_clean(&r.arena, r.path, 0),
+                      r.lossy ? "incomplete" : "complete", a.app.complete.lines,
+                      a.app.complete.events);
         plain_gaps(&p->text, &r);
     } else {
         write_text(p, &r);
@@ -100,7 +104,8 @@ int verb_check(const struct cli *cli)
     if (p.text.len) {
         bool text = cli_format(cli) == FORMAT_TEXT;
 
-        code = exit_worse(code, cli_write(cli, text ? page_finish(&p) : strbuf_sv(&p.text)));
+        code =
+            exit_worse(code, cli_write(cli, text ? page_finish(&p) : strbuf_sv(&p.text)));
     }
     page_release(&p);
     log_set_release(&set);

@@ -4,20 +4,23 @@
 /* "default, Spark 3.5", "set", "session, SQL 7" */
 static void add_origin(struct table *t, const struct setting *s)
 {
-    const char *source = s->source == CONF_UNKNOWN ? "not known" : conf_source_name(s->source);
+    const char *source =
+        s->source == CONF_UNKNOWN ? "not known" : conf_source_name(s->source);
     bool plain = !s->scope.len || sv_is(s->scope, "application");
 
-    table_cell(t, "%s%s%s", source, plain ? "" : ", ", plain ? "" : text_clean(t->arena, s->scope, 0));
+    table_cell(t, "%s%s%s", source, plain ? "" : ", ",
+               plain ? "" : text_clean(t->arena, s->scope, 0));
 }
 
 /* Keys and values are there to be copied: values are cut only if there is no room, keys
  * never. What is not a default stands out. */
-static void write_text(struct page *p, const struct setting_list *list, struct arena *arena)
+static void write_text(struct page *p, const struct setting_list *list,
+                       struct arena *arena)
 {
     static const struct table_column columns[] = {
-        { "Setting", false, 0 },
-        { "Value", false, 16 },
-        { "From", false, 18 },
+        { "Setting", false, 0, 0 },
+        { "Value", false, 16, 0 },
+        { "From", false, 18, 0 },
     };
     struct table t;
 
@@ -35,7 +38,8 @@ static void write_text(struct page *p, const struct setting_list *list, struct a
     table_release(&t);
 }
 
-static void write_plain(struct strbuf *out, const struct setting_list *list, struct arena *a)
+static void write_plain(struct strbuf *out, const struct setting_list *list,
+                        struct arena *a)
 {
     for (size_t i = 0; i < list->n; i++) {
         const struct setting *s = &list->items[i];
@@ -47,7 +51,8 @@ static void write_plain(struct strbuf *out, const struct setting_list *list, str
     }
 }
 
-static void write_json(struct strbuf *out, const struct app *app, const struct setting_list *list)
+static void write_json(struct strbuf *out, const struct app *app,
+                       const struct setting_list *list)
 {
     struct json_writer w = { .out = out };
 

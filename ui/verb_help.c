@@ -10,7 +10,8 @@ static bool takes(size_t verb, const struct option *o)
 }
 
 /* "text|plain|json|md": of --format, only what the verb has. */
-static void add_values(struct strbuf *out, const struct verb *verb, const struct option *o)
+static void add_values(struct strbuf *out, const struct verb *verb,
+                       const struct option *o)
 {
     bool first = true;
 
@@ -89,7 +90,8 @@ static void help_verb(struct page *p, const struct verb *verb)
 
 static void exit_codes(struct page *p)
 {
-    page_add(p, "\n%sExit status%s\n", page_mark(p, STYLE_BOLD), page_mark(p, STYLE_PLAIN));
+    page_add(p, "\n%sExit status%s\n", page_mark(p, STYLE_BOLD),
+             page_mark(p, STYLE_PLAIN));
 #define LINE(id, code, meaning) page_add(p, "  %3d  %s\n", code, meaning);
     EXIT_CODES(LINE)
 #undef LINE
@@ -97,15 +99,18 @@ static void exit_codes(struct page *p)
 
 static void help_all(struct page *p)
 {
-    page_add(p, "%sspillway%s reads an Apache Spark event log and says what to change.\n\n",
+    page_add(p,
+             "%sspillway%s reads an Apache Spark event log and says what to change.\n\n",
              page_mark(p, STYLE_BOLD), page_mark(p, STYLE_PLAIN));
-    page_add(p, "  spillway LOG                      is the same as spillway analyze LOG\n\n");
+    page_add(
+        p, "  spillway LOG                      is the same as spillway analyze LOG\n\n");
     for (size_t i = 0; i < VERB_COUNT; i++) {
         struct strbuf head = { 0 };
 
         strbuf_printf(&head, "  spillway %s %s", verbs_all[i].name, verbs_all[i].args);
         strbuf_fill(&head, ' ', head.len < 36 ? 36 - head.len : 1);
-        page_wrap(p, head.p, "                                    ", sv(verbs_all[i].summary));
+        page_wrap(p, head.p, "                                    ",
+                  sv(verbs_all[i].summary));
         strbuf_release(&head);
     }
     exit_codes(p);

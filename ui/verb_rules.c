@@ -5,9 +5,9 @@
 static void list_text(struct page *p, struct arena *arena)
 {
     static const struct table_column columns[] = {
-        { "Rule", false, 0 },
-        { "Question", false, 0 },
-        { "What it finds", false, 20 },
+        { "Rule", false, 0, 0 },
+        { "Question", false, 0, 0 },
+        { "What it finds", false, 20, 0 },
     };
     struct table t;
 
@@ -50,13 +50,14 @@ static void one_text(struct page *p, const struct rule *rule, struct arena *a)
              page_mark(p, STYLE_PLAIN), rule->title, question_name(rule->question));
     section(p, "What it checks", rule->what);
     if (rule->n_params)
-        page_add(p, "\n%sThresholds%s\n", page_mark(p, STYLE_BOLD), page_mark(p, STYLE_PLAIN));
+        page_add(p, "\n%sThresholds%s\n", page_mark(p, STYLE_BOLD),
+                 page_mark(p, STYLE_PLAIN));
     for (size_t i = 0; i < rule->n_params; i++) {
         const struct rule_param *param = &rule->params[i];
 
-        page_wrapf(p, "  ", "      ", "%s = %s: %s%s%s%s", param->name, threshold(a, param),
-                   param->meaning, param->source ? " (" : "", param->source ? param->source : "",
-                   param->source ? ")" : "");
+        page_wrapf(p, "  ", "      ", "%s = %s: %s%s%s%s", param->name,
+                   threshold(a, param), param->meaning, param->source ? " (" : "",
+                   param->source ? param->source : "", param->source ? ")" : "");
     }
     section(p, "What to do about it", rule->advice);
     section(p, "Limits", rule->limits);

@@ -25,7 +25,8 @@ static int parse(struct cli *cli, const char *line)
     char *save = NULL;
 
     snprintf(words, sizeof words, "spillway %s", line);
-    for (char *w = strtok_r(words, " ", &save); w && argc < MAX_ARGS; w = strtok_r(NULL, " ", &save))
+    for (char *w = strtok_r(words, " ", &save); w && argc < MAX_ARGS;
+         w = strtok_r(NULL, " ", &save))
         argv[argc++] = w;
     argv[argc] = NULL;
     int quiet = open("/dev/null", O_WRONLY), kept = dup(STDERR_FILENO);
@@ -92,12 +93,34 @@ static void right_lines_are_taken(void **state)
 static void wrong_lines_are_wrong_usage(void **state)
 {
     static const char *const lines[] = {
-        "", "-q", "analyse x", "xyzzy", "analyze", "rules a b", "conf a.zst b.zst", "version x",
-        "a.zst --nope", "a.zst -Z", "a.zst --stage", "a.zst -j", "a.zst --stage=", "a.zst --sql=x",
-        "a.zst --sql -3", "a.zst --json=yes", "a.zst --format tex", "a.zst -f svg",
-        "check a.zst --stage 1", "a.zst --stage 1 --sql 2", "a.zst --width 20", "a.zst --top 0",
-        "a.zst --color maybe", "graph a.zst --layout-timeout 0", "graph a.zst --max-nodes 0",
-        "a.zst -o", "a.zst --output=", "a.zst --stage 99999999999999999999",
+        "",
+        "-q",
+        "analyse x",
+        "xyzzy",
+        "analyze",
+        "rules a b",
+        "conf a.zst b.zst",
+        "version x",
+        "a.zst --nope",
+        "a.zst -Z",
+        "a.zst --stage",
+        "a.zst -j",
+        "a.zst --stage=",
+        "a.zst --sql=x",
+        "a.zst --sql -3",
+        "a.zst --json=yes",
+        "a.zst --format tex",
+        "a.zst -f svg",
+        "check a.zst --stage 1",
+        "a.zst --stage 1 --sql 2",
+        "a.zst --width 20",
+        "a.zst --top 0",
+        "a.zst --color maybe",
+        "graph a.zst --layout-timeout 0",
+        "graph a.zst --max-nodes 0",
+        "a.zst -o",
+        "a.zst --output=",
+        "a.zst --stage 99999999999999999999",
     };
 
     (void)state;
@@ -115,7 +138,8 @@ static void options_reach_the_call(void **state)
     struct cli cli;
 
     (void)state;
-    assert_int_equal(parse(&cli, "a.zst --stage 42.1 -j 3 --top 7 --width 90 -qv --ascii"), 0);
+    assert_int_equal(
+        parse(&cli, "a.zst --stage 42.1 -j 3 --top 7 --width 90 -qv --ascii"), 0);
     assert_true(cli.has_stage && cli.quiet && cli.verbose && cli.ascii);
     assert_int_equal(cli.stage_id, 42);
     assert_int_equal(cli.stage_attempt, 1);
@@ -125,10 +149,12 @@ static void options_reach_the_call(void **state)
     forget(&cli);
     assert_int_equal(parse(&cli, "a.zst --stage 42 --fail-on warning --color never"), 0);
     assert_true(cli.stage_attempt == APP_NONE);
-    assert_true(cli.has_fail_on && cli.fail_on == SEVERITY_WARNING && cli.color == WHEN_NEVER);
+    assert_true(cli.has_fail_on && cli.fail_on == SEVERITY_WARNING &&
+                cli.color == WHEN_NEVER);
     assert_int_equal(cli_format(&cli), FORMAT_TEXT);
     forget(&cli);
-    assert_int_equal(parse(&cli, "graph a.zst --max-nodes 30 --layout-timeout 2m --heat gc"), 0);
+    assert_int_equal(
+        parse(&cli, "graph a.zst --max-nodes 30 --layout-timeout 2m --heat gc"), 0);
     assert_int_equal(cli.max_nodes, 30);
     assert_int_equal(cli.layout_timeout_ms, 120000);
     assert_string_equal(cli.heat, "gc");
@@ -141,7 +167,8 @@ static void the_tables_are_sound(void **state)
     for (size_t v = 0; v < VERB_COUNT; v++) {
         const struct verb *verb = &verbs_all[v];
 
-        if (!verb->run || !verb->summary || !verb->about || !verb->example || !verb->formats)
+        if (!verb->run || !verb->summary || !verb->about || !verb->example ||
+            !verb->formats)
             fail_msg("verb %s lacks something", verb->name);
     }
     for (size_t i = 0; i < n_options; i++) {
@@ -207,25 +234,33 @@ static void the_worst_code_wins(void **state)
 
 static void near_names_are_found(void **state)
 {
-    static const char *const names[] = { "analyze", "check", "conf", "completion", "version" };
+    static const char *const names[] = { "analyze", "check", "conf", "completion",
+                                         "version" };
     static const struct {
         const char *word, *near;
     } cases[] = {
-        { "analyse", "analyze" }, { "anlayze", "analyze" }, { "chek", "check" },
-        { "comp", "completion" }, { "verison", "version" }, { "xyzzy", NULL },
-        { "", NULL },             { "a", NULL },
+        { "analyse", "analyze" },
+        { "anlayze", "analyze" },
+        { "chek", "check" },
+        { "comp", "completion" },
+        { "verison", "version" },
+        { "xyzzy", NULL },
+        { "", NULL },
+        { "a", NULL },
     };
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         const char *near = cli_nearest(cases[i].word, names, ARRAY_LEN(names));
 
-        if ((near == NULL) != (cases[i].near == NULL) || (near && strcmp(near, cases[i].near) != 0))
+        if ((near == NULL) != (cases[i].near == NULL) ||
+            (near && strcmp(near, cases[i].near) != 0))
             fail_msg("\"%s\": %s", cases[i].word, near ? near : "none");
     }
 }
 
-/* --- text ------------------------------------------------------------------------------ */
+/* --- text ------------------------------------------------------------------------------
+ */
 
 static void assert_lines_fit(struct sv text, size_t width)
 {
@@ -244,15 +279,18 @@ static void paragraphs_wrap_at_the_width(void **state)
     struct page p = { .width = 40 };
 
     (void)state;
-    page_wrap(&p, "Do   ", "     ", SV("one two  three four five six seven eight nine ten"));
+    page_wrap(&p, "Do   ", "     ",
+              SV("one two  three four five six seven eight nine ten"));
     assert_string_equal(p.text.p, "Do   one two  three four five six seven\n"
                                   "     eight nine ten\n");
     page_release(&p);
     for (int width = 40; width < 130; width += 7) {
         p = (struct page){ .width = width, .color = true };
-        page_wrapf(&p, "", "  ", "%s%s%s %s", page_mark(&p, STYLE_BOLD), "bold words here",
-                   page_mark(&p, STYLE_PLAIN),
-                   "and /a/path/that/is/longer/than/any/line/should/be/and/goes/on/and/on/and/on/and/"
+        page_wrapf(&p, "", "  ", "%s%s%s %s", page_mark(&p, STYLE_BOLD),
+                   "bold words here", page_mark(&p, STYLE_PLAIN),
+                   "and "
+                   "/a/path/that/is/longer/than/any/line/should/be/and/goes/on/and/on/"
+                   "and/on/and/"
                    "on/and/on/and/on/for/ever with \u4e2d\u6587\u5b57\u7b26 behind it");
         assert_lines_fit(strbuf_sv(&p.text), (size_t)width);
         page_release(&p);
@@ -261,9 +299,9 @@ static void paragraphs_wrap_at_the_width(void **state)
 
 static void tables_leave_out_empty_columns_and_fit(void **state)
 {
-    static const struct table_column columns[] = { { "Name", false, 6 },
-                                                   { "Time", true, 0 },
-                                                   { "Never", true, 0 } };
+    static const struct table_column columns[] = { { "Name", false, 6, 0 },
+                                                   { "Time", true, 0, 0 },
+                                                   { "Never", true, 0, 0 } };
     struct arena arena = { 0 };
     struct page p = { .width = 40 };
     struct table t;
@@ -317,8 +355,12 @@ static void paths_can_be_pasted_into_a_shell(void **state)
     static const struct {
         const char *path, *shown;
     } cases[] = {
-        { "/logs/app-1.zst", "/logs/app-1.zst" }, { "a b", "'a b'" },   { "it's", "'it'\\''s'" },
-        { "$(rm -rf x)", "'$(rm -rf x)'" },       { "-x", "./'-x'" },   { "-", "-" },
+        { "/logs/app-1.zst", "/logs/app-1.zst" },
+        { "a b", "'a b'" },
+        { "it's", "'it'\\''s'" },
+        { "$(rm -rf x)", "'$(rm -rf x)'" },
+        { "-x", "./'-x'" },
+        { "-", "-" },
         { "a.zip!b", "'a.zip!b'" },
     };
     struct arena arena = { 0 };
@@ -335,12 +377,15 @@ static void paths_can_be_pasted_into_a_shell(void **state)
 
 static void progress_tells_rate_and_rest(void **state)
 {
-    struct load_progress now = { .read_bytes = 1 << 20, .total_bytes = 4 << 20, .events = 5000 };
+    struct load_progress now = { .read_bytes = 1 << 20,
+                                 .total_bytes = 4 << 20,
+                                 .events = 5000 };
     struct strbuf out = { 0 };
 
     (void)state;
     progress_text(&out, "app.zst", &now, 1000);
-    assert_string_equal(out.p, "app.zst  1.0 MiB of 4.0 MiB  25%  5.0k events/s  ETA 3.0s");
+    assert_string_equal(out.p,
+                        "app.zst  1.0 MiB of 4.0 MiB  25%  5.0k events/s  ETA 3.0s");
     strbuf_reset(&out);
     now.total_bytes = -1;
     progress_text(&out, "-", &now, 1000);
@@ -348,7 +393,8 @@ static void progress_tells_rate_and_rest(void **state)
     strbuf_release(&out);
 }
 
-/* --- files -------------------------------------------------------------------------------- */
+/* --- files
+ * -------------------------------------------------------------------------------- */
 
 static char folder[64];
 
@@ -444,7 +490,8 @@ int main(void)
         cmocka_unit_test(bars_have_the_length_of_their_share),
         cmocka_unit_test(paths_can_be_pasted_into_a_shell),
         cmocka_unit_test(progress_tells_rate_and_rest),
-        cmocka_unit_test_setup_teardown(a_file_appears_whole_or_not_at_all, make_folder, drop_folder),
+        cmocka_unit_test_setup_teardown(a_file_appears_whole_or_not_at_all, make_folder,
+                                        drop_folder),
         cmocka_unit_test_setup_teardown(what_cannot_be_written_is_an_answer, make_folder,
                                         drop_folder),
     };

@@ -105,7 +105,8 @@ static void commas_stand_where_they_belong(void **state)
     strbuf_release(&out);
 }
 
-/* --- the report ------------------------------------------------------------------------- */
+/* --- the report
+ * ------------------------------------------------------------------------- */
 
 struct loaded {
     struct arena arena;
@@ -171,7 +172,8 @@ static void assert_keys(const cJSON *array, const char *keys)
 {
     const cJSON *item;
 
-    cJSON_ArrayForEach(item, array) {
+    cJSON_ArrayForEach(item, array)
+    {
         char words[1024];
         char *save = NULL;
 
@@ -194,8 +196,10 @@ static void all_promised_keys_are_there(void **state)
         assert_string_equal(at(l.json, "schema")->valuestring, "spillway/analysis/1");
         cJSON *top = cJSON_CreateArray();
         cJSON_AddItemReferenceToArray(top, l.json);
-        assert_keys(top, "schema spillway application completeness ledgers critical_path jobs stages "
-                         "executors sql settings findings not_judged plan_of_changes questions");
+        assert_keys(
+            top,
+            "schema spillway application completeness ledgers critical_path jobs stages "
+            "executors sql settings findings not_judged plan_of_changes questions");
         cJSON_Delete(top);
         assert_non_null(at(l.json, "application.cores_peak"));
         assert_non_null(at(l.json, "application.finished"));
@@ -205,26 +209,35 @@ static void all_promised_keys_are_there(void **state)
         assert_keys(at(l.json, "ledgers.wall"), "entry ms share");
         assert_keys(at(l.json, "ledgers.core_time"), "entry ms share");
         assert_keys(at(l.json, "critical_path"), "kind stage_id attempt start_ms ms");
-        assert_keys(at(l.json, "jobs"), "job_id status sql_execution_id description submitted_ms "
-                                        "completed_ms stage_ids skipped_stage_ids");
-        assert_keys(at(l.json, "stages"),
-                    "stage_id attempt status name job_ids parents tasks completed_tasks failed_tasks "
-                    "killed_tasks speculative_tasks submitted_ms completed_ms wall_ms run_ms cpu_ns "
-                    "gc_ms deserialize_ms scheduler_delay_ms getting_result_ms result_serialize_ms "
-                    "input_bytes input_rows output_bytes output_rows shuffle_read_bytes "
-                    "shuffle_read_rows shuffle_remote_bytes shuffle_fetch_wait_ms shuffle_write_bytes "
-                    "shuffle_write_rows shuffle_write_ns spill_memory_bytes spill_disk_bytes "
-                    "peak_execution_bytes failure quantiles critical slack_ms");
+        assert_keys(at(l.json, "jobs"),
+                    "job_id status sql_execution_id description submitted_ms "
+                    "completed_ms stage_ids skipped_stage_ids");
+        assert_keys(
+            at(l.json, "stages"),
+            "stage_id attempt status name job_ids parents tasks completed_tasks "
+            "failed_tasks "
+            "killed_tasks speculative_tasks submitted_ms completed_ms wall_ms run_ms "
+            "cpu_ns "
+            "gc_ms deserialize_ms scheduler_delay_ms getting_result_ms "
+            "result_serialize_ms "
+            "input_bytes input_rows output_bytes output_rows shuffle_read_bytes "
+            "shuffle_read_rows shuffle_remote_bytes shuffle_fetch_wait_ms "
+            "shuffle_write_bytes "
+            "shuffle_write_rows shuffle_write_ns spill_memory_bytes spill_disk_bytes "
+            "peak_execution_bytes failure quantiles critical slack_ms");
         assert_keys(at(l.json, "executors"),
-                    "executor_id host cores added_ms removed_ms removed_reason tasks failed_tasks "
+                    "executor_id host cores added_ms removed_ms removed_reason tasks "
+                    "failed_tasks "
                     "run_ms gc_ms input_bytes shuffle_read_bytes shuffle_write_bytes "
                     "max_memory_bytes peaks");
-        assert_keys(at(l.json, "sql"), "execution_id description status submitted_ms completed_ms "
-                                       "wall_ms job_ids plan_versions plan");
+        assert_keys(at(l.json, "sql"),
+                    "execution_id description status submitted_ms completed_ms "
+                    "wall_ms job_ids plan_versions plan");
         assert_keys(at(l.json, "settings"), "key value source scope");
-        assert_keys(at(l.json, "findings"),
-                    "id severity question where title cause evidence saves_ms basis confidence "
-                    "remedy risk verify");
+        assert_keys(
+            at(l.json, "findings"),
+            "id severity question where title cause evidence saves_ms basis confidence "
+            "remedy risk verify");
         assert_keys(at(l.json, "not_judged"), "id why enable");
         drop(&l);
     }
@@ -235,8 +248,7 @@ static int64_t sum_ms(const cJSON *entries)
     const cJSON *entry;
     double sum = 0;
 
-    cJSON_ArrayForEach(entry, entries)
-        sum += at(entry, "ms")->valuedouble;
+    cJSON_ArrayForEach(entry, entries) sum += at(entry, "ms")->valuedouble;
     return (int64_t)sum;
 }
 
@@ -251,7 +263,8 @@ static void ledgers_and_path_add_up(void **state)
         if (sum_ms(at(l.json, "ledgers.wall")) != wall_ms ||
             sum_ms(at(l.json, "critical_path")) != wall_ms)
             fail_msg("%s: not %lld ms", logs[i], (long long)wall_ms);
-        assert_int_equal(sum_ms(at(l.json, "ledgers.core_time")), l.a.ledgers.core_total_ms);
+        assert_int_equal(sum_ms(at(l.json, "ledgers.core_time")),
+                         l.a.ledgers.core_total_ms);
         drop(&l);
     }
 }
@@ -264,7 +277,8 @@ static void what_the_log_does_not_hold_is_null(void **state)
 
     (void)state;
     load(&l, "tests/data/history-server/sql-aqe/log.zstd");
-    cJSON_ArrayForEach(stage, at(l.json, "stages")) {
+    cJSON_ArrayForEach(stage, at(l.json, "stages"))
+    {
         if (strcmp(at(stage, "status")->valuestring, "skipped") != 0)
             continue;
         skipped++;
