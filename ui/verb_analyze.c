@@ -426,7 +426,7 @@ int verb_analyze(const struct cli *cli)
 {
     struct log_set set;
     int code = cli_open_logs(cli, &set);
-    bool many = set.n > 1 || set.searched || cli->n_inputs > 1;
+    bool many = set.n > 1 || cli->n_inputs > 1;
 
     if (many && has_detail(cli)) {
         cli_error("--stage, --sql and --job look into one application, and here are %zu",
