@@ -253,6 +253,37 @@ static void every_executor_metric_is_read(void **state)
     }
 }
 
+/* A plan of n nodes, each in the one before it: 2 * n levels, and that of the line. */
+static void plans_are_read_down_to_the_limit(void **state)
+{
+    (void)state;
+    for (int n = 497; n <= 502; n++) {
+        struct strbuf text = { 0 }, want = { 0 };
+
+        strbuf_addz(&text, "{\"Event\":\"org.apache.spark.sql.execution.ui."
+                           "SparkListenerSQLExecutionStart\",\"executionId\":1,"
+                           "\"sparkPlanInfo\":");
+        strbuf_addz(&want, "0 SQL_START id=1");
+        for (int i = 0; i < n; i++) {
+            strbuf_addz(&text, i ? "[{\"children\":" : "{\"children\":");
+            strbuf_addz(&want, " node{");
+        }
+        strbuf_addz(&text, "[]}");
+        for (int i = 0; i < n; i++) {
+            strbuf_addz(&text, i ? "]}" : "");
+            strbuf_addz(&want, " }");
+        }
+        strbuf_addz(&text, "}\n");
+        strbuf_addz(&want, "\n1 lines\n");
+        if (1 + 2 * n > 1000)
+            expect(SV("deep plan"), strbuf_sv(&text), SV("0 not JSON @0\n1 lines\n"));
+        else
+            expect(SV("deep plan"), strbuf_sv(&text), strbuf_sv(&want));
+        strbuf_release(&text);
+        strbuf_release(&want);
+    }
+}
+
 /* ---- accumulables that are nearly those of the task before ---- */
 
 static uint32_t rng = 1;
@@ -516,6 +547,7 @@ int main(void)
         cmocka_unit_test(isa_is_chosen_by_name),
         cmocka_unit_test(every_task_metric_is_read),
         cmocka_unit_test(every_executor_metric_is_read),
+        cmocka_unit_test(plans_are_read_down_to_the_limit),
         cmocka_unit_test(accumulables_are_right_when_guessed),
         cmocka_unit_test(decoders_agree_on_real_logs),
         cmocka_unit_test(chunks_do_not_matter),
