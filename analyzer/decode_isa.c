@@ -252,9 +252,11 @@ static char *without_nan(struct arena *arena, const char *line, size_t len)
 {
     static const struct sv words[] = { CLASS("NaN"), CLASS("Infinity"),
                                        CLASS("-Infinity") };
-    char *copy = arena_bytes(arena, 2 * len + 1 + DECODE_PADDING), *to = copy;
     bool found = false, inside = false;
 
+    if (!memmem(line, len, "NaN", 3) && !memmem(line, len, "Infinity", 8))
+        return NULL; /* most lines that are no JSON, and some are large */
+    char *copy = arena_bytes(arena, 2 * len + 1 + DECODE_PADDING), *to = copy;
     for (size_t i = 0; i < len;) {
         struct sv rest = { line + i, len - i };
         size_t skip = 0;
