@@ -109,7 +109,7 @@ static inline const char *oracle_disagrees(struct oracle *o, const char *bytes,
             bad = why;
         }
     }
-    if (!bad && o->asked++ % 16 == 0 && !oracle_same_fresh(o, text, len))
+    if (!bad && o->asked++ % 64 == 0 && !oracle_same_fresh(o, text, len))
         bad = "other records from a decoder that has learnt nothing";
     free(text);
     return bad;
