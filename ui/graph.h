@@ -40,10 +40,6 @@ enum graph_shape {
 
 #define GRAPH_BADGES_SHOWN 3
 #define GRAPH_HEAT_STEPS 5
-extern const double graph_heat_cuts[GRAPH_HEAT_STEPS - 1]; /* shares between the steps */
-extern const char *const graph_heat_fill[GRAPH_HEAT_STEPS];
-extern const char *const graph_heat_ink[GRAPH_HEAT_STEPS];
-extern const char *const graph_heat_words[GRAPH_HEAT_STEPS];
 
 struct graph_node {
     enum graph_shape shape;
@@ -107,39 +103,7 @@ MUST_CHECK enum errc graph_build(struct graph *g, const struct analysis *a,
                                  const struct graph_options *options, struct err *err);
 void graph_release(struct graph *g);
 
-/* Each node's column, 0 for sources. *drawn says per edge whether to draw it: data
- * always; the driver's steps from job to job as long as no row grows longer than
- * GRAPH_ROW columns, else the picture would be one stage high and a street long.
- * Edges against graph_order (of folded groups, of a retry) have no say. */
-#define GRAPH_ROW 7
-uint32_t *graph_layers(const struct graph *g, bool **drawn, struct arena *arena);
-/* Per node: the step that leads to it and is not drawn; IX_NONE. */
-uint32_t *graph_hidden_steps(const struct graph *g, const bool *drawn, struct arena *arena);
-/* Positions of nodes, sources first as far as there is no circle. */
-uint32_t *graph_order(const struct graph *g, struct arena *arena);
-/* Positions of edges by source: of node i, out[first[i]] .. out[first[i + 1] - 1]. */
-uint32_t *graph_edges_out(const struct graph *g, bool with_then, struct arena *arena,
-                          uint32_t **first);
-
-/* "79.0 GiB, 1.2G rows"; a then-edge: "driver 3.2s" or "wait 1.1s". Empty where nothing is known. */
-void graph_edge_text(struct strbuf *out, const struct graph_edge *e);
-/* "Stage 42.1 to Stage 57.0: shuffle, 79.0 GiB ...", one line. */
-void graph_edge_tip(struct strbuf *out, const struct graph *g, const struct graph_edge *e);
-/* 1 to 8 by the root of its bytes against the most that any edge moves. */
-double graph_edge_width(const struct graph_edge *e, int64_t most_bytes);
-int64_t graph_most_bytes(const struct graph *g);
-/* "SPILL: bytes spilled to disk;  FAIL: ..."; empty where no badge is drawn. */
-void graph_badge_words(struct strbuf *out, const struct graph *g);
-/* Tokens for style sheets: "stage map heat-3 crit". */
-void graph_node_class(struct strbuf *out, const struct graph_node *n);
-void graph_edge_class(struct strbuf *out, const struct graph_edge *e);
-/* "41%"; and n eighths of blocks for it, as many as width asks. */
-void graph_bar(struct strbuf *out, double share, uint32_t width, bool ascii);
-
 void graph_dot(struct strbuf *out, const struct graph *g, const char *nslimit);
 void graph_svg(struct strbuf *out, const struct graph *g);
 void graph_txt(struct strbuf *out, const struct graph *g, uint32_t width, bool ascii);
-/* Escapes for XML text and quoted attributes. */
-void graph_xml(struct strbuf *out, const char *text);
-
 #endif

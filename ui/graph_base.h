@@ -1,6 +1,5 @@
 /* Inside of the graph model: one record per stage id that ran, before anything is
- * chosen or folded. Shared by graph_base.c (numbers), graph_label.c (text),
- * graph_ops.c (operators) and graph.c (choice, folding, edges). */
+ * chosen or folded. */
 #ifndef UI_GRAPH_BASE_H
 #define UI_GRAPH_BASE_H
 

@@ -6,7 +6,7 @@
  * is clean already (graph_label.c); here it is escaped for its three places:
  * quoted strings (where \ and " count, and & because graphviz decodes entities),
  * HTML-like labels (XML), and identifiers, which are ours. */
-#include "ui/graph.h"
+#include "ui/graph_draw.h"
 
 #include "base/mem.h"
 #include "base/units.h"
@@ -301,7 +301,7 @@ static void write_nodes(struct strbuf *out, const struct graph *g, const bool *d
     arena_release(&arena);
 }
 
-/* --- edges ------------------------------------------------------------------------ */
+/* --- edges --------------------------------------------------------------------- */
 
 static void edge_tooltip(struct strbuf *out, const struct graph *g,
                          const struct graph_edge *e)
@@ -425,8 +425,7 @@ static void write_edges(struct strbuf *out, const struct graph *g, const bool *d
     free(told);
 }
 
-/* --- title and legend -----------------------------------------------------------------
- */
+/* --- title and legend ---------------------------------------------------------- */
 
 static void legend_row(struct strbuf *out, int size, const char *color, const char *text,
                        bool bold)

@@ -1,9 +1,11 @@
 /* What the writers of the graph share: order and layers, bars, edge labels, XML. */
-#include "ui/graph.h"
+#include "ui/graph_draw.h"
 
 #include "base/units.h"
 
 #include <math.h>
+
+const double graph_heat_cuts[GRAPH_HEAT_STEPS - 1] = { 0.005, 0.02, 0.10, 0.40 };
 
 /* Light yellow over orange to dark red. Ink on fill has a contrast of at least 7:1;
  * black on the last step would have 2.4:1. */
@@ -15,7 +17,7 @@ const char *const graph_heat_ink[GRAPH_HEAT_STEPS] = { "#1a1a1a", "#1a1a1a", "#1
 const char *const graph_heat_words[GRAPH_HEAT_STEPS] = { "below 0.5%", "0.5%", "2%",
                                                          "10%", "40% and more" };
 
-/* --- order ------------------------------------------------------------------- */
+/* --- order --------------------------------------------------------------------- */
 
 /* A min-heap of node positions: among those whose sources are out, the first. */
 struct ready {

@@ -45,7 +45,7 @@ bool layout_available(void)
     return true;
 }
 
-/* --- in the child --------------------------------------------------------------- */
+/* --- in the child -------------------------------------------------------------- */
 
 static char messages[400];
 static size_t n_messages;
@@ -159,7 +159,7 @@ static _Noreturn void lay_out(int fd, const char *dot, const char *format,
     answer(fd, true, dpi, data, n);
 }
 
-/* --- in the parent ---------------------------------------------------------------- */
+/* --- in the parent ------------------------------------------------------------- */
 
 static int64_t now_ms(void)
 {

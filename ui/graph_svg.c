@@ -7,7 +7,7 @@
  * Columns are the layers of the graph. Within a column stages stand near what
  * feeds them: a few sweeps order each column by the mean place of the neighbours
  * on its left, then on its right. Stages without any edge fill a block below. */
-#include "ui/graph.h"
+#include "ui/graph_draw.h"
 
 #include "base/units.h"
 #include "base/utf8.h"
@@ -55,7 +55,7 @@ static int by_key(const void *a, const void *b)
     return p->node < q->node ? -1 : p->node > q->node;
 }
 
-/* --- places ---------------------------------------------------------------------- */
+/* --- places -------------------------------------------------------------------- */
 
 static void fill_layers(struct svg *s)
 {
@@ -146,7 +146,7 @@ static void place_nodes(struct svg *s)
     }
 }
 
-/* --- text --------------------------------------------------------------------------- */
+/* --- text ---------------------------------------------------------------------- */
 
 static void text_at(struct strbuf *out, double x, double y, int size, const char *fill,
                     bool bold, const char *text, size_t max_chars)
@@ -215,8 +215,7 @@ static void write_head(struct svg *s, struct strbuf *head)
     strbuf_release(&words);
 }
 
-/* --- boxes and edges ------------------------------------------------------------------
- */
+/* --- boxes and edges ----------------------------------------------------------- */
 
 static void title_tag(struct strbuf *out, const char *text)
 {

@@ -9,7 +9,7 @@
  * A lane of the gutter is a stage that is still to come: whoever feeds it joins
  * its lane. So there are as many lanes as there are open stages, not edges, and
  * where even those are too many the edge stands in the "from" line alone. */
-#include "ui/graph.h"
+#include "ui/graph_draw.h"
 
 #include "base/units.h"
 #include "base/utf8.h"
@@ -118,7 +118,7 @@ static void wrapped(struct txt *t, const char *text, uint32_t lane, const char *
     }
 }
 
-/* --- lanes ----------------------------------------------------------------------- */
+/* --- lanes --------------------------------------------------------------------- */
 
 static uint32_t lane_to(const struct txt *t, uint32_t node)
 {
@@ -213,7 +213,7 @@ static void leave(struct txt *t, uint32_t node, uint32_t mine)
         t->lane[mine] = IX_NONE;
 }
 
-/* --- lines ------------------------------------------------------------------------- */
+/* --- lines --------------------------------------------------------------------- */
 
 static void cluster_titles(struct txt *t, const struct graph_node *n)
 {

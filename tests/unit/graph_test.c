@@ -1,5 +1,5 @@
 /* ui/graph*: the model on hand-made applications, and what the writers make of it. */
-#include "ui/graph.h"
+#include "ui/graph_draw.h"
 #include "ui/graph_layout.h"
 
 #include "base/utf8.h"
@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-/* --- an application by hand ------------------------------------------------------- */
+/* --- an application by hand ---------------------------------------------------- */
 
 struct fixture {
     struct arena arena;
@@ -154,8 +154,7 @@ static const struct graph_edge *edge(const struct fixture *f, const char *from,
     return NULL;
 }
 
-/* --- well-formed? ---------------------------------------------------------------------
- */
+/* --- well-formed? -------------------------------------------------------------- */
 
 static void check_bytes(struct sv text, const char *what)
 {
@@ -313,8 +312,7 @@ static void check_writers(struct fixture *f)
     strbuf_release(&txt);
 }
 
-/* --- nodes
- * ------------------------------------------------------------------------------- */
+/* --- nodes --------------------------------------------------------------------- */
 
 static void a_log_without_stages_gives_an_empty_graph(void **state)
 {
@@ -533,8 +531,7 @@ static void little_spill_and_gc_are_not_worth_a_badge(void **state)
     drop(f);
 }
 
-/* --- edges and path
- * -------------------------------------------------------------------------- */
+/* --- edges and path ------------------------------------------------------------ */
 
 static void edges_are_the_links(void **state)
 {
@@ -618,9 +615,8 @@ static void rows_of_driver_steps_are_cut(void **state)
     drop(f);
 }
 
-/* --- choice
- * --------------------------------------------------------------------------------------
- */
+/* --- choice -------------------------------------------------------------------- */
+
 
 static void check_folded(struct fixture *f, uint32_t n, uint32_t max)
 {
@@ -752,8 +748,7 @@ static void what_the_log_has_not_is_wrong_usage(void **state)
     }
 }
 
-/* --- names that mean harm
- * ------------------------------------------------------------------------ */
+/* --- names that mean harm ------------------------------------------------------ */
 
 static const char *const hostile[] = {
     "a\x1b[31mred\x07\x01",
@@ -819,8 +814,7 @@ static void hostile_names_stay_text(void **state)
     }
 }
 
-/* --- the same bytes, within the width
- * --------------------------------------------------------------- */
+/* --- the same bytes, within the width ------------------------------------------ */
 
 static struct fixture *busy(void)
 {
@@ -880,9 +874,8 @@ static void text_keeps_to_the_width(void **state)
     drop(f);
 }
 
-/* --- graphviz
- * ----------------------------------------------------------------------------------------
- */
+/* --- graphviz ------------------------------------------------------------------ */
+
 
 static void graphviz_draws_and_leaves_the_locale_alone(void **state)
 {
