@@ -79,10 +79,11 @@ static const char *note_ids(struct report *r)
     size_t n = 0;
 
     for (size_t i = 0; i < r->findings.n; i++) {
-        bool before = false;
+        bool before = r->findings.items[i].severity != SEVERITY_NOTE;
 
         for (size_t k = 0; k < i && !before; k++)
-            before = r->findings.items[k].rule == r->findings.items[i].rule;
+            before = r->findings.items[k].rule == r->findings.items[i].rule &&
+                     r->findings.items[k].severity == SEVERITY_NOTE;
         if (before)
             continue;
         if (n++ < NAMED)
@@ -586,24 +587,25 @@ void render_next(struct page *p, const char *const *commands)
  * -------------------------------------------------------------------------------------
  */
 
-/* Findings above a note in full; notes by their heads, unless all is asked for. */
+/* Findings above a note in full. Notes are not worth anybody's night: one line names
+ * them, unless they are asked for. */
 static void findings(struct page *p, struct report *r, const struct cli *cli)
 {
+    size_t worth = count_severity(r, SEVERITY_WARNING);
+    size_t notes = r->findings.n - worth;
+    size_t most = cli->top || cli->verbose ? r->findings.n : worth;
     size_t limit = cli->top ? (size_t)cli->top : cli->verbose ? r->findings.n : SHOWN;
     size_t number = 1;
 
-    for (; number <= r->findings.n && number <= limit; number++) {
-        const struct finding *f = report_shown(r, number);
-
-        if (f->severity == SEVERITY_NOTE && !cli->verbose)
-            finding_head(p, r, f, number);
-        else
-            render_finding(p, r, number, cli->verbose);
-    }
-    if (number <= r->findings.n)
+    for (; number <= most && number <= limit; number++)
+        render_finding(p, r, number, cli->verbose);
+    if (number <= worth)
         page_wrapf(p, "", "", "%s (--verbose shows all)",
-                   text_plural(&r->arena, (int64_t)(r->findings.n + 1 - number),
-                               "finding more", "findings more"));
+                   text_plural(&r->arena, (int64_t)(worth + 1 - number), "finding more",
+                               "findings more"));
+    if (notes && most == worth)
+        page_wrapf(p, "", "", "%s (%s) not worth a change now; --verbose shows them",
+                   text_plural(&r->arena, (int64_t)notes, "note", "notes"), note_ids(r));
 }
 
 void render_text(struct page *p, struct report *r, const struct cli *cli)
