@@ -617,7 +617,6 @@ static void rows_of_driver_steps_are_cut(void **state)
 
 /* --- choice -------------------------------------------------------------------- */
 
-
 static void check_folded(struct fixture *f, uint32_t n, uint32_t max)
 {
     uint64_t members = 0, alone = 0;
@@ -875,7 +874,6 @@ static void text_keeps_to_the_width(void **state)
 }
 
 /* --- graphviz ------------------------------------------------------------------ */
-
 
 static void graphviz_draws_and_leaves_the_locale_alone(void **state)
 {
