@@ -7,7 +7,7 @@
 #     tests/interop/run.sh [VERSION...]
 set -u
 cd "$(dirname "$0")/../.."
-spillway=$PWD/${SPILLWAY_BIN:-spillway}
+spillway=$(realpath "${SPILLWAY_BIN:-spillway}")
 out=$PWD/build/interop
 versions=${*:-3.5.9 4.3.0}
 server=
