@@ -24,6 +24,8 @@ LDFLAGS ?=
 
 VERSION := $(shell cat VERSION)
 GRAPHVIZ := $(shell pkg-config --exists libgvc 2>/dev/null && echo yes)
+# clang also warns of fields that a designated initialiser leaves out on purpose
+WARN += $(if $(findstring clang,$(CC)),-Wno-missing-field-initializers)
 SW_CFLAGS := -std=c17 -D_GNU_SOURCE -DSPILLWAY_VERSION='"$(VERSION)"' -I. $(WARN) $(OPT) $(SANITIZE) -pthread
 SW_LIBS := -lzstd -llz4 -lsnappy -lz -lcjson -lm -pthread
 ifeq ($(GRAPHVIZ),yes)
@@ -144,7 +146,7 @@ tsan-now: $(BIN) $(BUILD)/tests/unit/logs_test
 
 FUZZ_SECONDS ?= 20
 fuzz:
-	@$(MAKE) --no-print-directory BUILD=build/fuzz CC=clang OPT='-O1 -g -fno-omit-frame-pointer' \
+	@$(MAKE) --no-print-directory BUILD=build/fuzz FOLDERS='base analyzer rules' CC=clang OPT='-O1 -g -fno-omit-frame-pointer' \
 	    SANITIZE='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' fuzz-now
 
 .PHONY: fuzz-now

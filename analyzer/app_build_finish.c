@@ -387,10 +387,24 @@ static void cached_names(struct app *app)
     map_release(&by_rdd);
 }
 
+/* Walking from NULL to NULL is not defined: tables without rows get an address too. */
+static void never_null(struct app *app)
+{
+    if (!app->stages)
+        app->stages = xcalloc(1, sizeof *app->stages);
+    if (!app->jobs)
+        app->jobs = xcalloc(1, sizeof *app->jobs);
+    if (!app->sqls)
+        app->sqls = xcalloc(1, sizeof *app->sqls);
+    if (!app->executors)
+        app->executors = xcalloc(1, sizeof *app->executors);
+}
+
 void app_builder_finish(struct app_builder *b)
 {
     struct app *app = b->app;
 
+    never_null(app);
     skipped_stages(b);
     if (app->n_stages)
         qsort(app->stages, app->n_stages, sizeof *app->stages, by_stage);

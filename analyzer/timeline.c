@@ -86,11 +86,32 @@ static void add_executors(struct timeline *t, const struct app *app)
     }
 }
 
+/* Since when the task could have started; APP_NONE: since the stage was submitted. A
+ * repetition waits from the end of the try before it; a copy made for speed never
+ * waits, for nobody needs it. */
+static int64_t waiting_from(const struct timeline *t, const struct stage *s, uint32_t row,
+                            int64_t start_ms, struct map *row_of)
+{
+    int64_t index = task_field(&s->task, row, TASK_INDEX), from_ms, to_ms;
+    uint32_t before = map_get(row_of, index);
+
+    map_put(row_of, index, row);
+    if (before == MAP_NONE)
+        return APP_NONE;
+    if (task_flag(&s->task, row, TASK_FLAG_SPECULATIVE) ||
+        !timeline_task_span(t, s, before, &from_ms, &to_ms))
+        return start_ms;
+    return min_i64(to_ms, start_ms);
+}
+
 static void add_stages(struct timeline *t, const struct app *app)
 {
     for (uint32_t ix = 0; ix < app->n_stages; ix++) {
         const struct stage *s = &app->stages[ix];
         int64_t from_ms, to_ms, first_ms = INT64_MAX;
+        bool repeats = s->failed_tasks > 0 || s->killed_tasks > 0 ||
+                       s->speculative_tasks > 0 || s->task.field[TASK_ATTEMPT].width > 0;
+        struct map row_of = { 0 }; /* task index -> its row seen last */
         uint32_t seen = 0;
 
         if (!timeline_stage_span(t, s, &from_ms, &to_ms))
@@ -103,8 +124,13 @@ static void add_stages(struct timeline *t, const struct app *app)
             add(t, start_ms, STEP_TASK_START, ix, 1);
             add(t, end_ms, STEP_TASK_END, ix, 1);
             first_ms = min_i64(first_ms, start_ms);
-            seen++;
+            int64_t ready_ms = repeats ? waiting_from(t, s, row, start_ms, &row_of) : APP_NONE;
+            if (ready_ms == APP_NONE)
+                seen++;
+            else
+                add(t, ready_ms, STEP_STAGE_READY, ix, 1);
         }
+        map_release(&row_of);
         if (seen)
             add(t, min_i64(from_ms, first_ms), STEP_STAGE_READY, ix, seen);
     }
@@ -163,7 +189,9 @@ void timeline_build(struct timeline *t, const struct app *app)
 {
     size_t most = app->n_executors * 2 + app->n_stages;
 
-    *t = (struct timeline){ .task_cpus = max_i64(1, (int64_t)app->task_cpus),
+    *t = (struct timeline){ .task_cpus = app->task_cpus >= 1 && app->task_cpus < 1024
+                                             ? (int64_t)app->task_cpus
+                                             : 1,
                             .first_executor_ms = APP_NONE,
                             .first_job_ms = APP_NONE,
                             .last_job_ms = APP_NONE };
@@ -172,7 +200,7 @@ void timeline_build(struct timeline *t, const struct app *app)
     t->start_ms = app->start_ms;
     /* a span of more than a century is a damaged clock; it would break the arithmetic */
     t->end_ms = min_i64(app->end_ms, add_sat(app->start_ms, INT64_C(4000000000000)));
-    app_each_stage(app, s) most += (size_t)s->task.n * 2;
+    app_each_stage(app, s) most += (size_t)s->task.n * 3;
     t->moments = xmalloc(mem_product(most, sizeof *t->moments));
     add_executors(t, app);
     add_stages(t, app);

@@ -9,7 +9,8 @@ enum step {            /* at one moment, in this order */
     STEP_TASK_END,     /* frees its slot before somebody takes it */
     STEP_EXECUTOR_GONE,
     STEP_EXECUTOR_CAME,
-    STEP_STAGE_READY,  /* count tasks of the stage are waiting */
+    STEP_STAGE_READY,  /* count tasks of the stage wait from now on: first tries when it is
+                        * submitted, repetitions when the try before has ended */
     STEP_TASK_START,
 };
 

@@ -379,6 +379,28 @@ static void work_that_did_not_count_is_retries(void **state)
     finish(&f);
 }
 
+/* While a task is at its first try, its second one does not wait yet. */
+static void what_is_tried_again_waits_from_the_first_try_on(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    for (int copy = 0; copy < 2; copy++) {
+        begin(&f, 400);
+        executor(&f, 2, 0, APP_NONE);
+        struct stage *s = stage(&f, 0, 0, job(&f, 0, 400, APP_NONE), 0, 400, -1);
+        task(s, 0, 0, 300, copy ? TASK_KILLED : TASK_FAILED);
+        task(s, 1, 0, 100, TASK_SUCCESS);
+        task(s, 0, copy ? 200 : 300, 400, TASK_SUCCESS);
+        flag(s, 2, copy ? TASK_FLAG_SPECULATIVE : 0);
+        set(s, &s->task.field[TASK_ATTEMPT], 2, 1);
+        check(&f, "tried again");
+        assert_true(f.ledgers.core_ms[CORE_IDLE_SCHEDULING] == 0);
+        assert_true(f.ledgers.wall_ms[WALL_SCHEDULING] == 0);
+        finish(&f);
+    }
+}
+
 /* The map stage was done under another id; its output was lost, and a second attempt of
  * the copy computes one partition again. */
 static void a_lost_partition_is_recomputed(void **state)
@@ -826,6 +848,7 @@ int main(void)
         cmocka_unit_test(before_the_first_executor_a_stage_waits_for_one),
         cmocka_unit_test(a_queued_stage_hands_the_path_to_whom_it_queued_for),
         cmocka_unit_test(work_that_did_not_count_is_retries),
+        cmocka_unit_test(what_is_tried_again_waits_from_the_first_try_on),
         cmocka_unit_test(a_lost_partition_is_recomputed),
         cmocka_unit_test(resubmitted_work_and_losing_copies),
         cmocka_unit_test(a_query_between_two_jobs_is_on_the_path),
