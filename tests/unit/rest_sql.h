@@ -154,6 +154,8 @@ struct graph_walk {
     const struct sql *q;
     cJSON *nodes, *edges;
     int next_id;
+    int wanted_id; /* the walk leaves the node with that id in wanted */
+    const struct plan_node *wanted;
     bool result_stage_is_node; /* as on servers that do not know ResultQueryStage */
     struct known_tree {
         const struct plan_node *node;
@@ -199,6 +201,8 @@ static inline int put_node(struct graph_walk *w, const struct plan_node *n,
     struct strbuf text = { 0 };
 
     cJSON_AddItemToArray(w->nodes, o);
+    if (w->next_id == w->wanted_id)
+        w->wanted = n;
     put_i64(o, "nodeId", w->next_id);
     put_text(o, "nodeName", n->name);
     if (cluster >= 0)
