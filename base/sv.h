@@ -44,6 +44,8 @@ static inline bool sv_ends(struct sv s, struct sv suffix)
 /* The part of s from byte `from` on; empty where s is shorter. */
 static inline struct sv sv_from(struct sv s, size_t from)
 {
+    if (!s.p)
+        return s;
     return from >= s.len ? (struct sv){ s.p + s.len, 0 } : (struct sv){ s.p + from, s.len - from };
 }
 
