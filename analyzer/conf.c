@@ -351,25 +351,14 @@ bool conf_exists(const struct app *app, const char *key)
 
 /* --- values -------------------------------------------------------------------- */
 
-/* "9223372036854775807b": a whole number in the smallest unit, of more digits than
- * units_parse_bytes takes. */
-static bool whole(struct sv text, struct sv unit, int64_t *out)
-{
-    text = sv_trim(text);
-    if (!sv_ends(text, unit))
-        return false;
-    text.len -= unit.len;
-    return sv_i64(text, out);
-}
-
 static bool parse_bytes(struct sv text, int64_t bare, int64_t *out)
 {
-    return text.p && (whole(text, SV("b"), out) || units_parse_bytes(text, bare, out));
+    return text.p && units_parse_bytes(text, bare, out);
 }
 
 static bool parse_ms(struct sv text, int64_t bare, int64_t *out)
 {
-    return text.p && (whole(text, SV("ms"), out) || units_parse_ms(text, bare, out));
+    return text.p && units_parse_ms(text, bare, out);
 }
 
 /* Decimal notation with an optional exponent, whatever the locale says. */

@@ -63,90 +63,101 @@ void units_share(struct strbuf *out, double share)
     strbuf_printf(out, pct < 9.95 && pct > 0 ? "%.1f%%" : "%.0f%%", pct);
 }
 
-/* Splits "12.5kb" into the number and the lower-cased unit. */
-static bool number_and_unit(struct sv text, double *number, char unit[8])
+/* A number as it is written: whole part exactly, and what follows the point. */
+struct decimal {
+    bool negative;
+    int64_t whole;
+    double fraction; /* of one, >= 0 */
+};
+
+/* Splits "12.5kb" into the number and the lower-cased unit. False also for whole parts
+ * past int64: a size that cannot be said is none. */
+static bool number_and_unit(struct sv text, struct decimal *number, char unit[8])
 {
+    struct decimal n = { 0 };
     size_t i = 0, digits = 0;
-    double value = 0, scale = 1;
-    bool fraction = false;
+    double scale = 1;
+    bool point = false;
 
     text = sv_trim(text);
-    bool negative = text.len && text.p[0] == '-';
-    if (negative)
-        i++;
-    for (; i < text.len; i++) {
+    n.negative = text.len && text.p[0] == '-';
+    for (i = n.negative; i < text.len; i++) {
         char c = text.p[i];
 
-        if (c == '.' && !fraction) {
-            fraction = true;
-        } else if (c >= '0' && c <= '9') {
-            digits++;
-            value = value * 10 + (c - '0');
-            if (fraction)
-                scale *= 10;
-        } else {
-            break;
+        if (c == '.' && !point) {
+            point = true;
+            continue;
         }
+        if (c < '0' || c > '9')
+            break;
+        digits++;
+        if (point)
+            n.fraction += (c - '0') / (scale *= 10);
+        else if (__builtin_mul_overflow(n.whole, 10, &n.whole) ||
+                 __builtin_add_overflow(n.whole, c - '0', &n.whole))
+            return false;
     }
     struct sv rest = sv_trim(sv_from(text, i));
-    if (digits == 0 || digits > 18 || rest.len > 7)
+    if (digits == 0 || rest.len > 7)
         return false;
     for (size_t k = 0; k < rest.len; k++)
         unit[k] = (char)tolower((unsigned char)rest.p[k]);
     unit[rest.len] = '\0';
-    *number = negative ? -value / scale : value / scale;
+    *number = n;
     return true;
 }
 
-static bool to_i64(double value, int64_t *out)
+/* number * times / over, towards zero; one of the two is 1. False past int64. */
+static bool scale_to_i64(struct decimal n, int64_t times, int64_t over, int64_t *out)
 {
-    if (!(value > -9.2e18 && value < 9.2e18))
+    int64_t whole;
+
+    if (__builtin_mul_overflow(n.whole, times, &whole))
         return false;
-    *out = (int64_t)value;
+    if (over == 1 && __builtin_add_overflow(whole, (int64_t)(n.fraction * (double)times), &whole))
+        return false;
+    whole /= over;
+    *out = n.negative ? -whole : whole;
     return true;
 }
 
 bool units_parse_bytes(struct sv text, int64_t bare_unit, int64_t *bytes)
 {
     static const char letters[] = "bkmgtp";
+    struct decimal number;
     char unit[8];
-    double number;
-    int64_t exact;
+    int64_t times = 1;
 
-    if (sv_i64(sv_trim(text), &exact) && !__builtin_mul_overflow(exact, bare_unit, &exact)) {
-        *bytes = exact;
-        return true;
-    }
     if (!number_and_unit(text, &number, unit))
         return false;
     if (unit[0] == '\0')
-        return to_i64(number * (double)bare_unit, bytes);
+        return scale_to_i64(number, bare_unit, 1, bytes);
     const char *at = strchr(letters, unit[0]);
     if (!at || !(unit[1] == '\0' || strcmp(unit + 1, "b") == 0 || strcmp(unit + 1, "ib") == 0) ||
         (unit[0] == 'b' && unit[1]))
         return false;
     for (; at > letters; at--)
-        number *= 1024;
-    return to_i64(number, bytes);
+        times *= 1024;
+    return scale_to_i64(number, times, 1, bytes);
 }
 
 bool units_parse_ms(struct sv text, int64_t bare_ms, int64_t *ms)
 {
     static const struct {
         const char *name;
-        double ms;
-    } units[] = { { "us", 0.001 }, { "ms", 1 },       { "s", 1e3 },    { "m", 6e4 },
-                  { "min", 6e4 },  { "h", 3600e3 },   { "d", 86400e3 } };
+        int64_t times, over;
+    } units[] = { { "us", 1, 1000 },   { "ms", 1, 1 },      { "s", 1000, 1 },    { "m", 60000, 1 },
+                  { "min", 60000, 1 }, { "h", 3600000, 1 }, { "d", 86400000, 1 } };
+    struct decimal number;
     char unit[8];
-    double number;
 
     if (!number_and_unit(text, &number, unit))
         return false;
     if (unit[0] == '\0')
-        return to_i64(number * (double)bare_ms, ms);
+        return scale_to_i64(number, bare_ms, 1, ms);
     for (size_t i = 0; i < ARRAY_LEN(units); i++)
         if (strcmp(unit, units[i].name) == 0)
-            return to_i64(number * units[i].ms, ms);
+            return scale_to_i64(number, units[i].times, units[i].over, ms);
     return false;
 }
 

@@ -14,10 +14,11 @@ void units_count(struct strbuf *out, int64_t n);
 void units_share(struct strbuf *out, double share);
 
 /* Spark's sizes: "512", "64k", "10m", "1g", "2t", "64MB", "64MiB", "10b"; a bare
- * number counts `bare_unit` bytes (Spark: 1 for most keys, 1 MiB for memory ones). */
+ * number counts `bare_unit` bytes (Spark: 1 for most keys, 1 MiB for memory ones).
+ * Exact up to "9223372036854775807b", which Spark's own defaults say; false beyond. */
 bool units_parse_bytes(struct sv text, int64_t bare_unit, int64_t *bytes);
 /* Spark's times: "100ms", "3s", "2m"/"2min", "1h", "1d", "5us"; a bare number counts
- * `bare_ms` milliseconds. */
+ * `bare_ms` milliseconds. Exact up to int64's end, false beyond. */
 bool units_parse_ms(struct sv text, int64_t bare_ms, int64_t *ms);
 /* "true"/"false" in any case. */
 bool units_parse_bool(struct sv text, bool *value);

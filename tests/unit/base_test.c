@@ -75,8 +75,15 @@ static void sizes_are_read_as_spark_does(void **state)
                  { " 2K ", 1, 2048 },
                  { "-1", 1, -1 },
                  { "1.5g", 1, 3LL << 29 },
-                 { "9223372036854775807", 1, INT64_MAX } };
-    static const char *const bad[] = { "", "g", "1x", "1 gg", "1bb", "ten", "1e3", "99999999999999999999" };
+                 { "9223372036854775807", 1, INT64_MAX },
+                 { "9223372036854775807b", 1 << 20, INT64_MAX },
+                 { "-9223372036854775807b", 1, -INT64_MAX },
+                 { "8191p", 1, INT64_C(8191) << 50 },
+                 { "0.1k", 1, 102 },
+                 { "3.14159265358979323846k", 1, 3216 } };
+    static const char *const bad[] = { "", "g", "1x", "1 gg", "1bb", "ten", "1e3", "99999999999999999999",
+                                       "9223372036854775808b", "9223372036854775807k",
+                                       "8192p", "." };
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(good); i++) {
@@ -100,7 +107,10 @@ static void durations_are_read_as_spark_does(void **state)
         const char *text;
         int64_t bare, ms;
     } good[] = { { "3s", 1, 3000 },   { "100ms", 1, 100 }, { "2min", 1, 120000 },
-                 { "1h", 1, 3600000 }, { "120", 1000, 120000 }, { "1d", 1, 86400000 } };
+                 { "1h", 1, 3600000 }, { "120", 1000, 120000 }, { "1d", 1, 86400000 },
+                 { "1500us", 1, 1 },   { "1.5s", 1, 1500 },
+                 { "9223372036854775807ms", 1, INT64_MAX },
+                 { "9223372036854775807us", 1, INT64_C(9223372036854775) } };
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(good); i++) {
@@ -111,6 +121,8 @@ static void durations_are_read_as_spark_does(void **state)
     }
     int64_t ms = 77;
     assert_false(units_parse_ms(SV("3 fortnights"), 1, &ms));
+    assert_false(units_parse_ms(SV("9223372036854775807s"), 1, &ms));
+    assert_false(units_parse_ms(SV("9223372036854775808ms"), 1, &ms));
     assert_int_equal(ms, 77);
 }
 
