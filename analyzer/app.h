@@ -112,7 +112,10 @@ struct stage_accum {
 
 struct failure_group { /* tasks of a stage that ended badly in the same way */
     enum task_end_reason reason;
-    struct sv class_name, text; /* text: first line, at most 400 bytes */
+    struct sv class_name, text; /* text: the first task's failure_line (of killed ones
+                                 * the first line, as the server has it), <= 400 bytes */
+    struct sv key;              /* what the texts have in common: failure_key */
+    bool varies;                /* some task's text differs from `text` */
     uint32_t tasks;
     uint32_t first_row;
 };

@@ -6,6 +6,7 @@
  * nothing that comes late is dropped. */
 #include "analyzer/app_build.h"
 
+#include "analyzer/failure.h"
 #include "analyzer/json.h"
 #include "base/mem.h"
 
@@ -13,7 +14,7 @@
 
 #define ID_LIMIT ((int64_t)INT32_MAX) /* Spark's job, stage and attempt ids are int32 */
 #define SLOT_LIMIT ((int64_t)1 << 24) /* task indices beyond have no SQL metrics kept */
-#define FAILURE_TEXT_LIMIT 400        /* of a failure's first line */
+#define FAILURE_TEXT_LIMIT 400        /* of the line of a failure */
 #define FAILURE_GROUP_LIMIT 64        /* kinds of failure told apart in one stage */
 
 /* --- where a task is ----------------------------------------------------------- */
@@ -595,28 +596,47 @@ static void take_accums(struct stage *s, uint32_t row, const struct ev_task_end 
     }
 }
 
+/* What makes failures of a stage the same. Reasons of killed tasks count as they are,
+ * as Spark counts them. */
+static struct sv group_key(struct app_builder *b, enum task_end_reason reason, struct sv line)
+{
+    struct strbuf key = { 0 };
+
+    if (reason == REASON_KILLED || line.len == 0)
+        return build_text(b, line);
+    failure_key(line, &key);
+    struct sv made = build_text(b, strbuf_sv(&key));
+    strbuf_release(&key);
+    return made;
+}
+
 static void take_failure(struct app_builder *b, struct stage *s, uint32_t row,
                          const struct ev_task_end *e)
 {
-    struct sv text = sv_first_line(e->reason_text);
+    struct arena scratch = { 0 };
+    struct sv text = e->reason == REASON_KILLED ? sv_first_line(e->reason_text)
+                                                : failure_line(e->reason_text, &scratch);
+    struct sv class_name = build_text(b, e->reason_class), key;
 
     if (text.len > FAILURE_TEXT_LIMIT)
         text.len = FAILURE_TEXT_LIMIT;
-    text = build_text(b, text);
-    struct sv class_name = build_text(b, e->reason_class);
+    key = group_key(b, e->reason, text);
     for (size_t i = 0; i < s->n_failures; i++) {
         struct failure_group *g = &s->failures[i];
 
-        if ((g->reason == e->reason && g->class_name.p == class_name.p &&
-             g->text.p == text.p) ||
+        if ((g->reason == e->reason && g->class_name.p == class_name.p && g->key.p == key.p) ||
             (i == FAILURE_GROUP_LIMIT - 1)) {
+            g->varies |= !sv_eq(g->text, text);
             g->tasks++;
-            return;
+            goto done;
         }
     }
     s->failures = xrealloc(s->failures, mem_product(s->n_failures + 1, sizeof *s->failures));
-    s->failures[s->n_failures++] =
-        (struct failure_group){ e->reason, class_name, text, 1, row };
+    s->failures[s->n_failures++] = (struct failure_group){
+        e->reason, class_name, build_text(b, text), key, false, 1, row
+    };
+done:
+    arena_release(&scratch);
 }
 
 static void take_metrics(struct stage *s, struct executor *x, uint32_t row,

@@ -6,6 +6,7 @@
  * (which cost whole stages) at most in a note. Killed tasks (speculation's losers,
  * cancelled stages) and denied commits are no failures; executors released on request
  * are not lost. */
+#include "analyzer/failure.h"
 #include "rules/finding.h"
 #include "rules/shape.h"
 
@@ -53,31 +54,6 @@ static int64_t own_failures(const struct stage *s)
 {
     return tasks_with(s, REASON_EXCEPTION) + tasks_with(s, REASON_RESULT_LOST) +
            tasks_with(s, REASON_UNKNOWN);
-}
-
-/* The line that says what went wrong. A Python error's first line is "Traceback
- * (most recent call last):" and its last one the error; where only the first was kept
- * there is nothing to say. */
-static const char *message_words(struct findings *out, struct sv text, size_t max_chars)
-{
-    size_t trace = sv_find(text, SV("Traceback (most recent call last)"));
-    struct sv line = sv_first_line(text);
-
-    if (trace == SIZE_MAX)
-        return words_clean(out, line, max_chars);
-    struct sv rest = sv_from(text, trace);
-    size_t end = sv_find(rest, SV("\n\n"));
-
-    if (end == SIZE_MAX)
-        end = sv_find(rest, SV("\n\tat "));
-    if (end != SIZE_MAX)
-        rest.len = end;
-    rest = sv_trim(rest);
-    for (size_t at; (at = sv_find(rest, SV("\n"))) != SIZE_MAX;)
-        rest = sv_from(rest, at + 1);
-    if (sv_starts(rest, SV("Traceback")))
-        return "a Python error";
-    return words_clean(out, rest, max_chars);
 }
 
 static const char *class_words(struct findings *out, const struct failure_group *g)
@@ -145,13 +121,6 @@ static const struct stage *failing_stage(const struct app *app, const struct job
     return best;
 }
 
-/* The tasks' message, or, where its first line is only that of a Python traceback, the
- * job's, which has all of it. */
-static struct sv telling(const struct failure_group *g, const struct job *j)
-{
-    return sv_has(g->text, "Traceback") && j->failure.len ? j->failure : g->text;
-}
-
 static void say_job(const struct rule_input *in, struct findings *out,
                     const struct job *j, size_t n)
 {
@@ -171,10 +140,10 @@ static void say_job(const struct rule_input *in, struct findings *out,
         finding_cause(
             out,
             "A task of stage %" PRId64 " failed in every attempt it had, with %s: %s",
-            s->stage_id, class_words(out, g), message_words(out, telling(g, j), 200));
+            s->stage_id, class_words(out, g), words_clean(out, g->text, 200));
     else
         finding_cause(out, "%s",
-                      j->failure.len ? words_clean(out, sv_first_line(j->failure), 300)
+                      j->failure.len ? words_clean(out, failure_line(j->failure, out->arena), 300)
                                      : "The log does not say why.");
     app_each_job (app, other) {
         if (other->status != JOB_FAILED || was_cancelled(other))
@@ -192,7 +161,7 @@ static void say_job(const struct rule_input *in, struct findings *out,
     }
     if (g) {
         finding_word(out, "exception", "%s", class_words(out, g));
-        finding_word(out, "message", "%s", message_words(out, telling(g, j), 300));
+        finding_word(out, "message", "%s", words_clean(out, g->text, 300));
     }
     finding_number(out, "max_failures", (double)limit);
     if (g && sv_has(g->class_name, "OutOfMemory"))
@@ -435,7 +404,7 @@ static enum rule_answer check_fetch(const struct rule_input *in, struct findings
     f->confidence = CONFIDENCE_HIGH;
     finding_cause(out, "Stage %" PRId64 " could not read its shuffle%s%s.", s->stage_id,
                   loss ? ", for an executor was lost (see executor-loss): " : ": ",
-                  words_clean(out, sv_first_line(g->text), 200));
+                  words_clean(out, g->text, 200));
     size_t again = 0;
 
     for (uint32_t ix = 0; ix < app->n_stages; ix++) {
@@ -451,7 +420,7 @@ static enum rule_answer check_fetch(const struct rule_input *in, struct findings
     finding_number(out, "fetch_failed_tasks", (double)tasks);
     finding_number(out, "stage_attempts_again", (double)again);
     finding_number(out, "executors_lost", (double)lost_executors(app));
-    finding_word(out, "message", "%s", words_clean(out, sv_first_line(g->text), 300));
+    finding_word(out, "message", "%s", words_clean(out, g->text, 300));
     finding_advice(
         out, "Find out why map output went away (a lost node or disk, preemption, full "
              "local folders). An external shuffle service or decommissioning with "
@@ -520,7 +489,7 @@ static enum rule_answer check_tasks(const struct rule_input *in, struct findings
     finding_cause(out, "%" PRId64 " task%s of stage %" PRId64 "%s failed with %s: %s",
                   own_failures(worst), own_failures(worst) == 1 ? "" : "s",
                   worst->stage_id, stages > 1 ? " (and others)" : "", class_words(out, g),
-                  message_words(out, g->text, 200));
+                  words_clean(out, g->text, 200));
     claim_retries(in, out, (uint32_t)(worst - app->stages));
     for (uint32_t ix = 0; ix < app->n_stages; ix++)
         if (own_failures(&app->stages[ix]) && !fails_a_job(app, &app->stages[ix]) &&
@@ -529,7 +498,7 @@ static enum rule_answer check_tasks(const struct rule_input *in, struct findings
     finding_number(out, "failed_tasks", (double)tasks);
     finding_number(out, "stages_affected", (double)stages);
     finding_word(out, "exception", "%s", class_words(out, g));
-    finding_word(out, "message", "%s", message_words(out, g->text, 300));
+    finding_word(out, "message", "%s", words_clean(out, g->text, 300));
     finding_number(out, "max_failures",
                    (double)conf_i64(app, NULL, "spark.task.maxFailures", 4));
     if (sv_has(g->class_name, "OutOfMemory")) {

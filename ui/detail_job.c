@@ -2,6 +2,8 @@
 #include "ui/detail.h"
 #include "ui/render_json.h"
 
+#include "analyzer/failure.h"
+
 #include <inttypes.h>
 
 static bool about_job(const struct report *r, const struct finding *f, int64_t job_id)
@@ -47,7 +49,7 @@ static void head(struct page *p, struct report *r, const struct job *j)
                              text_exact(a, j->failed_tasks),
                              text_exact(a, j->killed_tasks), text_exact(a, j->tasks)));
     if (j->failure.len)
-        detail_line(p, r, "Failure", text_clean(a, sv_first_line(j->failure), 400));
+        detail_line(p, r, "Failure", text_clean(a, failure_line(j->failure, a), 400));
 }
 
 static const char *ids_there_are(struct report *r)

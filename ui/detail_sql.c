@@ -2,6 +2,8 @@
 #include "ui/detail.h"
 #include "ui/render_json.h"
 
+#include "analyzer/failure.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -43,7 +45,7 @@ static void head(struct page *p, struct report *r, const struct sql *q)
     detail_line(p, r, q->n_jobs == 1 ? "Job" : "Jobs", text.p);
     strbuf_release(&text);
     if (q->error.len)
-        detail_line(p, r, "Error", text_clean(a, sv_first_line(q->error), 400));
+        detail_line(p, r, "Error", text_clean(a, failure_line(q->error, a), 400));
 }
 
 static void stages(struct page *p, struct report *r, const struct sql *q)

@@ -3,6 +3,8 @@
 #include "ui/detail.h"
 #include "ui/render_json.h"
 
+#include "analyzer/failure.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -120,7 +122,7 @@ static void place(struct page *p, struct report *r, uint32_t ix)
     if (s->barrier)
         detail_line(p, r, "Barrier", "all tasks start together or not at all");
     if (s->failure.len)
-        detail_line(p, r, "Failure", text_clean(a, sv_first_line(s->failure), 400));
+        detail_line(p, r, "Failure", text_clean(a, failure_line(s->failure, a), 400));
 }
 
 static void tasks_line(struct page *p, struct report *r, const struct stage *s)
@@ -399,10 +401,11 @@ static void failures(struct page *p, struct report *r, const struct stage *s)
         if (i == 0)
             page_newline(p);
         page_wrapf(p, i ? "           " : first, "           ",
-                   "%s: %s%s%s%s%s (first: task index %" PRId64 ")",
+                   "%s: %s%s%s%s%s (%s: task index %" PRId64 ")",
                    text_plural(a, g->tasks, "task", "tasks"), reason_name(g->reason),
                    g->class_name.len ? ", " : "", text_clean(a, g->class_name, 80),
                    g->text.len ? ": " : "", text_clean(a, g->text, 200),
+                   g->varies ? "for example" : "first",
                    task_field(&s->task, g->first_row, TASK_INDEX));
     }
     if (s->n_failures > 5)

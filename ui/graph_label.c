@@ -6,6 +6,7 @@
  * a table's name would end as an escape character in the picture. */
 #include "ui/graph_base.h"
 
+#include "analyzer/failure.h"
 #include "base/units.h"
 #include "base/utf8.h"
 
@@ -236,7 +237,7 @@ static const char *label_tooltip(const struct graph_node *n, const struct graph_
     tooltip_finding(&tip, b, arena);
     if (s->failure.len) {
         strbuf_addz(&tip, "\nfailed: ");
-        add_clean(&tip, arena, sv_first_line(s->failure), TOOLTIP_CHARS);
+        add_clean(&tip, arena, failure_line(s->failure, arena), TOOLTIP_CHARS);
     }
     return graph_keep(arena, &tip);
 }

@@ -4,6 +4,8 @@
  * no task of a stage had, the end of what still ran, quantiles without a success. */
 #include "ui/render_json.h"
 
+#include "analyzer/failure.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -22,6 +24,14 @@ static void put_share(struct json_writer *w, const char *key, int64_t part, int6
 static struct sv or_null(struct sv text)
 {
     return text.len ? text : (struct sv){ 0 };
+}
+
+static void put_failure(struct json_writer *w, const char *key, struct sv message)
+{
+    struct arena scratch = { 0 };
+
+    json_put_text(w, key, failure_line(message, &scratch));
+    arena_release(&scratch);
 }
 
 static void put_ids(struct json_writer *w, const char *key, const struct ids *ids)
@@ -188,7 +198,7 @@ void json_job(struct json_writer *w, const struct app *app, const struct job *j)
     json_put_int(w, "completed_tasks", j->completed_tasks);
     json_put_int(w, "failed_tasks", j->failed_tasks);
     json_put_int(w, "killed_tasks", j->killed_tasks);
-    json_put_text(w, "failure", j->failure.len ? sv_first_line(j->failure) : j->failure);
+    put_failure(w, "failure", j->failure);
     json_object_end(w);
 }
 
@@ -326,7 +336,7 @@ void json_stage(struct json_writer *w, const struct analysis *a, uint32_t ix)
     json_put_int(w, "completed_ms", s->completed_ms);
     json_put_int(w, "wall_ms", span(s->submitted_ms, s->completed_ms));
     put_stage_metrics(w, s);
-    json_put_text(w, "failure", s->failure.p ? sv_first_line(s->failure) : s->failure);
+    put_failure(w, "failure", s->failure);
     put_all_quantiles(w, s);
     json_put_bool(w, "critical", a->ledgers.stages[ix].critical);
     json_put_int(w, "slack_ms", stage_ran(s) ? a->ledgers.stages[ix].slack_ms : APP_NONE);
@@ -476,7 +486,7 @@ void json_sql(struct json_writer *w, const struct app *app, const struct sql *q,
     for (size_t i = 0; i < q->n_jobs; i++)
         json_int(w, app->jobs[q->job_ixs[i]].job_id);
     json_array_end(w);
-    json_put_text(w, "error", or_null(q->error.len ? sv_first_line(q->error) : q->error));
+    put_failure(w, "error", or_null(q->error));
     json_put_int(w, "plan_versions", (int64_t)q->n_plans);
     json_key(w, "plan");
     if (sql_final_plan(q))

@@ -480,8 +480,14 @@ static void failure_groups_tell_what_tasks_say(void **state)
             cJSON_GetObjectItem(task, "errorMessage") != NULL;
         for (size_t i = 0; i < s->n_failures; i++) {
             const struct failure_group *g = &s->failures[i];
-            uint32_t say_so = 0;
+            uint32_t say_so = 0, counted = g->tasks;
+            bool python = sv_ends(g->class_name, SV("PythonException"));
 
+            /* of a Python error the server keeps the line that says nothing */
+            for (size_t k = 0; python && k < s->n_failures; k++)
+                counted += k != i && sv_eq(s->failures[k].class_name, g->class_name)
+                               ? s->failures[k].tasks
+                               : 0;
             cJSON_ArrayForEach(task, list)
             {
                 const char *m =
@@ -496,14 +502,18 @@ static void failure_groups_tell_what_tasks_say(void **state)
                 struct sv said = sv(m), kept = g->text;
                 if (g->class_name.p && sv_starts(said, g->class_name))
                     said = sv_from(said, g->class_name.len + 2);
+                if (python) {
+                    say_so += sv_starts(said, SV("Traceback"));
+                    continue;
+                }
                 if (kept.len > said.len)
                     kept.len = said.len;
                 say_so += sv_starts(said, kept) && kept.len > 0;
             }
             in_groups += g->tasks;
-            if (g->reason != REASON_FETCH_FAILED && say_so != g->tasks)
+            if (g->reason != REASON_FETCH_FAILED && say_so != counted)
                 fail_msg("stage %s: %u tasks say \"%s\", ours counts %u", key, say_so,
-                         g->text.p, g->tasks);
+                         g->text.p, counted);
             groups++;
         }
         if (with_message != in_groups)
