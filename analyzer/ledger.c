@@ -54,6 +54,7 @@ enum class { /* of a millisecond inside a stage or wait segment */
 
 struct sweep {
     const struct app *app;
+    const struct lineage *lineage;
     const struct timeline *t;
     struct ledgers *l;
     struct parts *parts;     /* per stage */
@@ -89,7 +90,7 @@ static void flush_slots(struct sweep *w)
 /* Why slots that nobody uses are no use to a stage that runs. */
 static enum class why_unused(const struct sweep *w, uint32_t ix, int64_t slots)
 {
-    if (w->app->stages[ix].attempt > 0)
+    if (w->app->stages[ix].attempt > 0 || w->lineage->again_ix[ix] != IX_NONE)
         return CLASS_RETRIES; /* but for a failure these tasks had run with the first ones */
     if (w->waiting_of[ix] > 0)
         return CLASS_SCHEDULING;
@@ -325,7 +326,7 @@ void ledgers_build(struct ledgers *l, const struct app *app, const struct lineag
     *l = (struct ledgers){ 0 };
     timeline_build(&t, app);
     path_build(l, app, lineage, &t, arena);
-    struct sweep w = { .app = app, .t = &t, .l = l };
+    struct sweep w = { .app = app, .lineage = lineage, .t = &t, .l = l };
     prepare_stages(&w, app, lineage);
     index_segments(l);
     sweep_all(&w);

@@ -94,7 +94,7 @@ static void parts_of_task(int64_t ms[PART_COUNT], const struct stage *s, uint32_
 struct history {
     struct map done;     /* partitions */
     int64_t partitions;  /* how many there are; 0: not known */
-    bool all;            /* all of them: the first attempt was skipped, its output was there */
+    bool all;            /* all of them, by another stage whose output this one makes again */
     bool by_count;       /* tasks do not tell their partition: what exceeds the missing is repeated */
     int64_t repeated;    /* by_count: tasks of this attempt that count as repeated */
     struct map lost;     /* task indices of this attempt whose success was lost */
@@ -107,7 +107,6 @@ static void history_next(struct history *h, const struct app *app, const struct 
 {
     const struct stage *s = &app->stages[ix];
     bool first = ix == 0 || app->stages[ix - 1].stage_id != s->stage_id;
-    uint32_t source = lineage->source_ix[ix];
     int64_t done;
 
     map_release(&h->lost);
@@ -118,13 +117,11 @@ static void history_next(struct history *h, const struct app *app, const struct 
                                                                    : app->version_major < 3 &&
                                                                          app->version_major > 0 };
     }
-    if (!stage_ran(s) && source != IX_NONE && app->stages[source].stage_id != s->stage_id &&
-        app->stages[source].status == STAGE_COMPLETE)
-        h->all = true;
+    h->all |= lineage->again_ix[ix] != IX_NONE;
     h->repeated = 0;
     if (h->by_count && !first && stage_ran(s)) {
         done = (int64_t)h->done.n;
-        h->repeated = s->completed_indices - max_i64(0, h->partitions - done);
+        h->repeated = s->completed_indices - max_i64(0, sub_sat(h->partitions, done));
     }
 }
 

@@ -173,6 +173,18 @@ static uint32_t stage_behind(const struct maker *m, int64_t stage_id, uint32_t t
     return last;
 }
 
+/* A stage that made lost output again in fewer tasks than there had been made a part of
+ * it: who has the rest. IX_NONE: there is none. */
+static uint32_t stage_with_rest(const struct maker *m, uint32_t ix)
+{
+    uint32_t whole = ix == IX_NONE ? IX_NONE : m->l->again_ix[ix];
+
+    if (whole == IX_NONE || m->app->stages[ix].tasks < 0 ||
+        m->app->stages[ix].tasks >= m->app->stages[whole].tasks)
+        return IX_NONE;
+    return whole;
+}
+
 static void shuffle_links(struct maker *m)
 {
     for (uint32_t ix = 0; ix < m->app->n_stages; ix++) {
@@ -180,9 +192,12 @@ static void shuffle_links(struct maker *m)
 
         if (!stage_ran(s))
             continue;
-        for (size_t p = 0; p < s->parent_ids.n; p++)
-            add_link(m, stage_behind(m, s->parent_ids.items[p], ix), ix, VIA_SHUFFLE, APP_NONE,
-                     APP_NONE, false);
+        for (size_t p = 0; p < s->parent_ids.n; p++) {
+            uint32_t from = stage_behind(m, s->parent_ids.items[p], ix);
+
+            add_link(m, from, ix, VIA_SHUFFLE, APP_NONE, APP_NONE, false);
+            add_link(m, stage_with_rest(m, from), ix, VIA_SHUFFLE, APP_NONE, APP_NONE, false);
+        }
     }
 }
 
@@ -560,21 +575,34 @@ static uint32_t *count_readers(const struct lineage *l, const struct app *app, b
     return readers;
 }
 
-static void split_reads(struct lineage *l, uint32_t to, const uint32_t *readers,
+/* Who reads what, for dividing. */
+struct readers {
+    uint32_t *shuffle, *broadcast; /* per stage: how many stages read it */
+    uint32_t *parted;              /* per stage: the last reader that has a part of it from
+                                    * elsewhere, where it was made again */
+};
+
+/* The reader of link k takes all that the stage at its other end wrote. */
+static bool takes_all(const struct readers *r, const struct link *k)
+{
+    return r->shuffle[k->from_ix] == 1 && r->parted[k->from_ix] != k->to_ix;
+}
+
+static void split_reads(struct lineage *l, uint32_t to, const struct readers *readers,
                         const int64_t *wrote, bool rows, int64_t total)
 {
     struct split split = { 0 };
 
     for (uint32_t i = l->first[to]; i < l->first[to + 1]; i++)
         if (l->links[i].via == VIA_SHUFFLE)
-            split_add(&split, wrote[l->links[i].from_ix], readers[l->links[i].from_ix] == 1);
+            split_add(&split, wrote[l->links[i].from_ix], takes_all(readers, &l->links[i]));
     split_begin(&split, total);
     for (uint32_t i = l->first[to]; i < l->first[to + 1]; i++) {
         struct link *k = &l->links[i];
 
         if (k->via != VIA_SHUFFLE)
             continue;
-        int64_t part = split_next(&split, wrote[k->from_ix], readers[k->from_ix] == 1);
+        int64_t part = split_next(&split, wrote[k->from_ix], takes_all(readers, k));
         if (rows)
             k->rows = part;
         else
@@ -582,12 +610,21 @@ static void split_reads(struct lineage *l, uint32_t to, const uint32_t *readers,
     }
 }
 
+/* None of the attempt's tasks came to say what it had read. */
+static bool says_nothing(const struct stage *s)
+{
+    return s->task.n > 0 && s->metrics_seen == 0;
+}
+
 static void shuffle_volumes(struct lineage *l, const struct app *app)
 {
-    uint32_t *readers = count_readers(l, app, false), *broadcasts = count_readers(l, app, true);
+    struct readers readers = { count_readers(l, app, false), count_readers(l, app, true),
+                               xmalloc(mem_product(app->n_stages, sizeof(uint32_t))) };
     int64_t *bytes = xcalloc(app->n_stages, sizeof *bytes);
     int64_t *rows = xcalloc(app->n_stages, sizeof *rows);
 
+    for (uint32_t ix = 0; ix < app->n_stages; ix++)
+        readers.parted[ix] = IX_NONE;
     for (size_t i = 0; i < l->n_links; i++) {
         struct link *k = &l->links[i];
 
@@ -596,18 +633,27 @@ static void shuffle_volumes(struct lineage *l, const struct app *app)
             rows[k->from_ix] = wrote_total(app, k->from_ix, METRIC_SHUFFLE_WRITE_ROWS);
         }
         if (k->via == VIA_SHUFFLE)
-            k->reused |= readers[k->from_ix] > 1;
+            k->reused |= readers.shuffle[k->from_ix] > 1;
         if (k->via == VIA_BROADCAST)
-            k->reused |= broadcasts[k->from_ix] > 1;
+            k->reused |= readers.broadcast[k->from_ix] > 1;
     }
     for (uint32_t to = 0; to < app->n_stages; to++) {
         const struct stage *s = &app->stages[to];
 
-        split_reads(l, to, readers, bytes, false, stage_shuffle_read_bytes(s));
-        split_reads(l, to, readers, rows, true, s->total[METRIC_SHUFFLE_READ_ROWS]);
+        if (says_nothing(s))
+            continue;
+        for (uint32_t i = l->first[to]; i < l->first[to + 1]; i++) {
+            uint32_t whole = l->again_ix[l->links[i].from_ix];
+
+            if (whole != IX_NONE && l->links[i].via == VIA_SHUFFLE)
+                readers.parted[whole] = to;
+        }
+        split_reads(l, to, &readers, bytes, false, stage_shuffle_read_bytes(s));
+        split_reads(l, to, &readers, rows, true, s->total[METRIC_SHUFFLE_READ_ROWS]);
     }
-    free(readers);
-    free(broadcasts);
+    free(readers.shuffle);
+    free(readers.broadcast);
+    free(readers.parted);
     free(bytes);
     free(rows);
 }
@@ -637,8 +683,10 @@ void lineage_build(struct lineage *l, const struct app *app, struct arena *arena
     size_t at = 0;
 
     *l = (struct lineage){ .source_ix = arena_array(arena, app->n_stages, sizeof(uint32_t)),
+                           .again_ix = arena_array(arena, app->n_stages, sizeof(uint32_t)),
                            .first = arena_array(arena, app->n_stages + 1, sizeof(uint32_t)) };
     find_sources(l, app);
+    lineage_find_again(l, app);
     shuffle_links(&m);
     plan_links(&m);
     cache_links(&m);

@@ -21,7 +21,8 @@ struct link {
     uint32_t from_ix, to_ix; /* attempts that ran; from: the last one that had completed
                               * when `to` was submitted, else the last that completed */
     enum link_via via;
-    int64_t bytes, rows;     /* moved along this edge; APP_NONE where the log cannot tell */
+    int64_t bytes, rows;     /* moved along this edge; APP_NONE where the log cannot tell, as
+                              * for an attempt that failed before it said what it read */
     bool reused;             /* the exchange also feeds another stage */
 };
 
@@ -30,8 +31,13 @@ struct lineage {
     size_t n_links;
     uint32_t *first;     /* n_stages + 1: links of stage i are first[i] .. first[i+1]-1 */
     uint32_t *source_ix; /* per stage: a skipped stage's original that ran, IX_NONE unknown; else itself */
+    uint32_t *again_ix;  /* per stage: whose shuffle output it made again, all or part of it,
+                          * for that had been lost; IX_NONE: nobody's */
     int64_t skipped, skipped_found; /* skipped stages, and how many have a known original */
 };
+
+/* Fills in again_ix, from source_ix. lineage_build does it. */
+void lineage_find_again(struct lineage *l, const struct app *app);
 
 void lineage_build(struct lineage *l, const struct app *app, struct arena *arena);
 

@@ -75,13 +75,15 @@ static void claim_retries(const struct rule_input *in, struct findings *out, uin
     finding_claim(out, &in->analysis->ledgers, ix, WALL_RETRIES, 0.5, 0.9, 1);
 }
 
-/* An attempt that computes map output again which had been there: a later attempt
- * of a stage whose earlier one did not fail (it completed, or was skipped because an
- * earlier job had made that output). */
-static bool is_recomputation(const struct app *app, uint32_t ix)
+/* An attempt that computes map output again which had been there: another stage's, or
+ * that of an earlier attempt which did not fail. */
+static bool is_recomputation(const struct rule_input *in, uint32_t ix)
 {
+    const struct app *app = in->app;
     const struct stage *s = &app->stages[ix];
 
+    if (in->analysis->lineage.again_ix[ix] != IX_NONE)
+        return true;
     if (s->attempt == 0 || !stage_ran(s))
         return false;
     return ix == 0 || app->stages[ix - 1].stage_id != s->stage_id ||
@@ -243,11 +245,19 @@ static size_t lost_executors(const struct app *app)
 }
 
 /* Work went with the executors: tasks that ran, or map output that was fetched later. */
-static bool loss_cost_work(const struct app *app)
+static bool loss_cost_work(const struct rule_input *in)
 {
-    return app_tasks_with(app, REASON_EXECUTOR_LOST) > 0 ||
-           app_tasks_with(app, REASON_RESUBMITTED) > 0 ||
-           (lost_executors(app) > 0 && app_tasks_with(app, REASON_FETCH_FAILED) > 0);
+    const struct app *app = in->app;
+
+    if (app_tasks_with(app, REASON_EXECUTOR_LOST) > 0 ||
+        app_tasks_with(app, REASON_RESUBMITTED) > 0)
+        return true;
+    if (lost_executors(app) == 0)
+        return false;
+    for (uint32_t ix = 0; ix < app->n_stages; ix++)
+        if (is_recomputation(in, ix))
+            return true;
+    return app_tasks_with(app, REASON_FETCH_FAILED) > 0;
 }
 
 static void loss_remedy(const struct rule_input *in, struct findings *out, struct sv why)
@@ -292,7 +302,7 @@ static enum rule_answer check_executors(const struct rule_input *in, struct find
     size_t lost = lost_executors(app);
     int64_t last = last_job_end_ms(app);
 
-    if (!loss_cost_work(app) && lost == 0)
+    if (!loss_cost_work(in) && lost == 0)
         return app->n_executors || app->n_stages ? RULE_JUDGED : RULE_NO_DATA;
     app_each_executor (app, e)
         if (was_lost(e, last) &&
@@ -305,11 +315,11 @@ static enum rule_answer check_executors(const struct rule_input *in, struct find
     if (lost == 1)
         f = finding_begin(out, in->rule, "Executor %s was lost%s",
                           words_clean(out, first->id, 40),
-                          loss_cost_work(app) ? " with work on it" : "");
+                          loss_cost_work(in) ? " with work on it" : "");
     else
         f = finding_begin(out, in->rule, "%zu executors were lost",
                           max_i64((int64_t)lost, 1) > 1 ? lost : (size_t)1);
-    f->fault = loss_cost_work(app);
+    f->fault = loss_cost_work(in);
     f->note = !f->fault;
     f->confidence = CONFIDENCE_HIGH;
     struct sv why = first ? first->removed_reason : (struct sv){ 0 };
@@ -334,7 +344,7 @@ static enum rule_answer check_executors(const struct rule_input *in, struct find
             claim_retries(in, out, ix);
         else if (lost > 0 && tasks_with(s, REASON_FETCH_FAILED))
             claim_retries(in, out, ix);
-        if (lost > 0 && is_recomputation(app, ix)) {
+        if (lost > 0 && is_recomputation(in, ix)) {
             finding_stage(out, app, ix);
             claim_whole_stage(in, out, ix);
         }
@@ -410,7 +420,7 @@ static enum rule_answer check_fetch(const struct rule_input *in, struct findings
     for (uint32_t ix = 0; ix < app->n_stages; ix++) {
         if (tasks_with(&app->stages[ix], REASON_FETCH_FAILED)) {
             claim_retries(in, out, ix);
-        } else if (is_recomputation(app, ix)) {
+        } else if (is_recomputation(in, ix)) {
             finding_stage(out, app, ix);
             if (!loss)
                 claim_whole_stage(in, out, ix);

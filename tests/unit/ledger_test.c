@@ -424,6 +424,32 @@ static void a_lost_partition_is_recomputed(void **state)
     finish(&f);
 }
 
+/* A later job finds half of the output lost and runs its map stage under a new id. */
+static void a_partition_recomputed_under_a_new_id_counts_too(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    begin(&f, 400);
+    executor(&f, 2, 0, APP_NONE);
+    for (int k = 0; k < 2; k++) {
+        uint32_t j = job(&f, 200 * k, 200 * k + 200, APP_NONE);
+        struct stage *s = stage(&f, k, 0, j, 200 * k, 200 * k + 200, -1);
+
+        s->rdds = ARENA_NEW(&f.arena, struct rdd);
+        s->rdds[0] = (struct rdd){ .id = 5, .partitions = 2 };
+        s->n_rdds = 1;
+        s->total[METRIC_SHUFFLE_WRITE_ROWS] = 10;
+        for (int i = 0; i < 2 - k; i++)
+            task(s, i, 200 * k, 200 * k + 200, TASK_SUCCESS);
+    }
+    check(&f, "recomputed under a new id");
+    assert_true(f.ledgers.core_ms[CORE_RECOMPUTED] == 200);
+    assert_true(ledger_stage_ms(&f.ledgers, 0, WALL_RETRIES) == 0);
+    assert_true(ledger_stage_ms(&f.ledgers, 1, WALL_RETRIES) == 200);
+    finish(&f);
+}
+
 static void resubmitted_work_and_losing_copies(void **state)
 {
     struct fixture f;
@@ -850,6 +876,7 @@ int main(void)
         cmocka_unit_test(work_that_did_not_count_is_retries),
         cmocka_unit_test(what_is_tried_again_waits_from_the_first_try_on),
         cmocka_unit_test(a_lost_partition_is_recomputed),
+        cmocka_unit_test(a_partition_recomputed_under_a_new_id_counts_too),
         cmocka_unit_test(resubmitted_work_and_losing_copies),
         cmocka_unit_test(a_query_between_two_jobs_is_on_the_path),
         cmocka_unit_test(groups_beside_each_other_are_kept_apart),

@@ -113,6 +113,11 @@ static void check(struct fixture *f, const char *what)
                 fail_msg("%s: stage at %u feeds itself", what, ix);
             if (k->via != VIA_SHUFFLE)
                 continue;
+            if (s->task.n > 0 && s->metrics_seen == 0) { /* it failed before it said anything */
+                if (k->bytes != APP_NONE || k->rows != APP_NONE)
+                    fail_msg("%s: volume of link %u is not in the log", what, i);
+                continue;
+            }
             if (k->bytes < 0 || k->rows < 0)
                 fail_msg("%s: volume of link %u is negative", what, i);
             shuffles = true;
@@ -223,6 +228,82 @@ static void each_attempt_reads_what_was_there(void **state)
     find(&f, 0, 3, VIA_SHUFFLE);
     find(&f, 2, 4, VIA_SHUFFLE);
     finish(&f);
+}
+
+/* Half of the output is lost: who reads has one half from the repair, one from the
+ * original. */
+static void a_part_made_again_and_the_rest(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    begin(&f, 8);
+    uint32_t j = job(&f, 0), k = job(&f, 20);
+    struct stage *s = stage(&f, 0, 0, j, 0, 10, 5);
+    wrote(s, 100, 10);
+    s->tasks = 4;
+    s = stage(&f, 1, 0, k, 0, APP_NONE, 5);
+    s->tasks = 4;
+    s = stage(&f, 1, 1, k, 30, 40, 5);
+    wrote(s, 60, 5);
+    s->tasks = 2;
+    s = stage(&f, 2, 0, k, 21, 29, 9);
+    s->status = STAGE_FAILED;
+    parents(&f, s, 1, -1);
+    column_set(&s->task.field[TASK_ID], s->task.n++, 1, 1);
+    s = stage(&f, 2, 1, k, 41, 50, 9);
+    parents(&f, s, 1, -1);
+    has_read(s, 100, 10);
+    check(&f, "a part");
+    assert_int_equal(f.lineage.again_ix[2], 0);
+    assert_true(find(&f, 0, 3, VIA_SHUFFLE)->bytes == APP_NONE); /* it failed */
+    assert_true(find(&f, 2, 4, VIA_SHUFFLE)->bytes == 60);
+    assert_true(find(&f, 0, 4, VIA_SHUFFLE)->bytes == 40);
+    finish(&f);
+}
+
+/* Stage 2 has another id than stage 0 and the same highest RDD: what else is there? */
+static void a_stage_may_make_output_again_under_a_new_id(void **state)
+{
+    enum { ALL_TASKS = 4 };
+    static const struct {
+        const char *what;
+        int64_t tasks, reader, sql_id;
+        bool again;
+    } cases[] = {
+        { "fewer tasks than partitions", 2, 8, APP_NONE, true },
+        { "read by the same RDD", ALL_TASKS, 7, APP_NONE, true },
+        { "an exchange of SQL", ALL_TASKS, 8, 3, true },
+        { "another shuffle of the RDD", ALL_TASKS, 8, APP_NONE, false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct fixture f;
+
+        begin(&f, 8);
+        uint32_t jobs[] = { job(&f, 0), job(&f, 40) };
+        for (int k = 0; k < 2; k++) {
+            struct stage *map = stage(&f, 2 * k, 0, jobs[k], 40 * k, 40 * k + 10, 5);
+            struct stage *reader = stage(&f, 2 * k + 1, 0, jobs[k], 40 * k + 11, 40 * k + 20, 9);
+
+            wrote(map, 100, 10);
+            map->tasks = k ? cases[i].tasks : ALL_TASKS;
+            map->rdds[0].partitions = ALL_TASKS;
+            map->sql_execution_id = reader->sql_execution_id = cases[i].sql_id;
+            parents(&f, reader, 2 * k, -1);
+            has_read(reader, 100, 10);
+            reader->rdds[1] = (struct rdd){ .id = k ? cases[i].reader : 7 };
+            reader->rdds[1].parents.items = arena_array(&f.arena, 1, sizeof(int64_t));
+            reader->rdds[1].parents.items[0] = 5;
+            reader->rdds[1].parents.n = 1;
+            reader->n_rdds = 2;
+        }
+        check(&f, cases[i].what);
+        if ((f.lineage.again_ix[2] == 0) != cases[i].again)
+            fail_msg("%s: %u", cases[i].what, f.lineage.again_ix[2]);
+        finish(&f);
+    }
 }
 
 static void volumes_follow_who_reads_whom(void **state)
@@ -523,6 +604,8 @@ int main(void)
         cmocka_unit_test(a_count_of_the_same_rdd_is_no_map_stage),
         cmocka_unit_test(of_several_originals_the_last_before_the_copy),
         cmocka_unit_test(each_attempt_reads_what_was_there),
+        cmocka_unit_test(a_part_made_again_and_the_rest),
+        cmocka_unit_test(a_stage_may_make_output_again_under_a_new_id),
         cmocka_unit_test(volumes_follow_who_reads_whom),
         cmocka_unit_test(parents_written_by_more_are_split_in_proportion),
         cmocka_unit_test(a_broadcast_feeds_the_stage_of_its_join),
