@@ -58,7 +58,10 @@ struct sweep {
     const struct timeline *t;
     struct ledgers *l;
     struct parts *parts;     /* per stage */
-    int64_t cores, running, waiting; /* now: cores offered; tasks */
+    int64_t cores, used, running, waiting; /* now: cores offered, and held by tasks; tasks */
+    struct pool {
+        int64_t cores, used, running;
+    } *pools;                /* the same by pool */
     int64_t running_tasks;   /* all tasks of the stages that run any now */
     uint32_t *running_of, *waiting_of; /* per stage */
     uint32_t *seen_of;       /* tasks of the stage on the timeline */
@@ -71,9 +74,10 @@ struct sweep {
     int64_t slots;                /* that number */
 };
 
+/* All slots; where profiles differ, those that are free as tasks of the default one. */
 static int64_t slots_now(const struct sweep *w)
 {
-    return max_i64(w->running, min_i64(w->cores, CORES_LIMIT) / w->t->task_cpus);
+    return pool_slots(w->running, min_i64(w->cores, CORES_LIMIT), w->used, w->t->task_cpus);
 }
 
 __extension__ typedef unsigned __int128 wide;
@@ -100,9 +104,12 @@ static enum class why_unused(const struct sweep *w, uint32_t ix, int64_t slots)
 /* Time inside a segment of stage ix: what the slots did. */
 static void weigh(struct sweep *w, uint32_t ix, int64_t ms)
 {
-    int64_t slots = min_i64(max_i64(1, slots_now(w)), CORES_LIMIT);
+    const struct pool *p = &w->pools[w->t->pool_of[ix]];
+    int64_t cores = min_i64(p->cores, CORES_LIMIT);
+    int64_t all = pool_slots(p->running, cores, p->used, w->t->cpus_of[ix]);
+    int64_t slots = min_i64(max_i64(1, all), CORES_LIMIT);
     int64_t own = min_i64(w->running_of[ix], slots);
-    int64_t others = min_i64(w->running - w->running_of[ix], slots - own);
+    int64_t others = min_i64(p->running - w->running_of[ix], slots - own);
 
     if (slots != w->slots)
         flush_slots(w);
@@ -112,7 +119,7 @@ static void weigh(struct sweep *w, uint32_t ix, int64_t ms)
         return;
     }
     if (own == 0) {
-        enum class why = w->cores == 0 && others == 0               ? CLASS_EXECUTORS
+        enum class why = p->cores == 0 && others == 0               ? CLASS_EXECUTORS
                          : others >= slots && w->waiting_of[ix] > 0 ? CLASS_QUEUEING
                                                                     : CLASS_SCHEDULING;
         w->slot_ms[why] += ms * slots;
@@ -185,7 +192,7 @@ static enum core_entry why_idle(const struct sweep *w, int64_t at_ms)
 
 static void sweep_cores(struct sweep *w, int64_t from_ms, int64_t to_ms)
 {
-    int64_t used = min_i64(w->running * w->t->task_cpus, CORES_LIMIT);
+    int64_t used = min_i64(w->used, CORES_LIMIT);
     int64_t offered = min_i64(w->cores, CORES_LIMIT);
 
     if (used > offered) {
@@ -214,17 +221,26 @@ static void sweep_interval(struct sweep *w, int64_t from_ms, int64_t to_ms)
 
 static void step(struct sweep *w, const struct moment *m)
 {
+    bool of_executor = m->step == STEP_EXECUTOR_GONE || m->step == STEP_EXECUTOR_CAME;
+    struct pool *p = &w->pools[of_executor ? m->stage_ix : w->t->pool_of[m->stage_ix]];
+    int64_t cpus = of_executor ? 0 : w->t->cpus_of[m->stage_ix];
+
     switch (m->step) {
     case STEP_TASK_END:
         w->running--;
+        w->used -= cpus;
+        p->running--;
+        p->used -= cpus;
         if (--w->running_of[m->stage_ix] == 0)
             w->running_tasks -= w->tasks_of[m->stage_ix];
         break;
     case STEP_EXECUTOR_GONE:
         w->cores -= m->count;
+        p->cores -= m->count;
         break;
     case STEP_EXECUTOR_CAME:
         w->cores += m->count;
+        p->cores += m->count;
         break;
     case STEP_STAGE_READY:
         w->waiting += m->count;
@@ -232,6 +248,9 @@ static void step(struct sweep *w, const struct moment *m)
         break;
     case STEP_TASK_START:
         w->running++;
+        w->used += cpus;
+        p->running++;
+        p->used += cpus;
         if (w->running_of[m->stage_ix]++ == 0)
             w->running_tasks += w->tasks_of[m->stage_ix];
         w->waiting--;
@@ -291,6 +310,7 @@ static void divide_used(struct sweep *w)
 static void prepare_stages(struct sweep *w, const struct app *app,
                            const struct lineage *lineage)
 {
+    w->pools = xcalloc(w->t->n_pools, sizeof *w->pools);
     w->parts = xcalloc(app->n_stages, sizeof *w->parts);
     w->running_of = xcalloc(app->n_stages, sizeof *w->running_of);
     w->waiting_of = xcalloc(app->n_stages, sizeof *w->waiting_of);
@@ -338,6 +358,7 @@ void ledgers_build(struct ledgers *l, const struct app *app, const struct lineag
      * than that means cores the log does not tell of */
     l->core_clipped = w.clipped_ms > l->core_total_ms / 50;
     l->wall_total_ms = t.end_ms - t.start_ms;
+    free(w.pools);
     free(w.parts);
     free(w.running_of);
     free(w.waiting_of);

@@ -115,44 +115,51 @@ static uint32_t chain_of(const struct app *app, uint32_t ix)
 static void find_queued(struct path *p, int64_t *work_ms)
 {
     const struct timeline *t = p->t;
-    int64_t running = 0, cores = 0, last_full_ms = INT64_MIN / 2;
+    struct {
+        int64_t used, cores, last_full_ms;
+    } *pools = xcalloc(t->n_pools, sizeof *pools), *pool;
     uint32_t *running_of = xcalloc(p->app->n_stages, sizeof *running_of);
     int64_t *idle_since_ms = xcalloc(p->app->n_stages, sizeof *idle_since_ms);
 
     p->queued = xcalloc(p->app->n_stages, sizeof *p->queued);
+    for (uint32_t i = 0; i < t->n_pools; i++)
+        pools[i].last_full_ms = INT64_MIN / 2;
     for (size_t i = 0; i < t->n; i++) {
         const struct moment *m = &t->moments[i];
+        bool of_executor = m->step == STEP_EXECUTOR_GONE || m->step == STEP_EXECUTOR_CAME;
         uint32_t ix = m->stage_ix;
 
-        if (running > 0 && running * t->task_cpus >= cores)
-            last_full_ms = m->at_ms; /* it was full until now */
+        pool = &pools[of_executor ? ix : t->pool_of[ix]];
+        if (pool->used > 0 && pool->used >= pool->cores)
+            pool->last_full_ms = m->at_ms; /* it was full until now */
         switch (m->step) {
         case STEP_TASK_END:
-            running--;
+            pool->used -= t->cpus_of[ix];
             if (--running_of[ix] == 0)
                 idle_since_ms[ix] = m->at_ms;
             break;
         case STEP_EXECUTOR_GONE:
-            cores -= m->count;
+            pool->cores -= m->count;
             break;
         case STEP_EXECUTOR_CAME:
-            cores += m->count;
+            pool->cores += m->count;
             break;
         case STEP_STAGE_READY:
             idle_since_ms[ix] = m->at_ms;
             break;
         case STEP_TASK_START:
-            if (running_of[ix]++ == 0 && m->at_ms - last_full_ms <= LAUNCH_MS &&
+            if (running_of[ix]++ == 0 && m->at_ms - pool->last_full_ms <= LAUNCH_MS &&
                 (work_ms[ix] == APP_NONE || m->at_ms - idle_since_ms[ix] >= STARVED_MS)) {
                 work_ms[ix] = m->at_ms;
-                p->queued[ix] = last_full_ms > idle_since_ms[ix];
+                p->queued[ix] = pool->last_full_ms > idle_since_ms[ix];
             } else if (work_ms[ix] == APP_NONE) {
                 work_ms[ix] = m->at_ms;
             }
-            running++;
+            pool->used += t->cpus_of[ix];
             break;
         }
     }
+    free(pools);
     free(running_of);
     free(idle_since_ms);
 }

@@ -17,14 +17,29 @@ static int64_t clip(const struct timeline *t, int64_t ms)
     return min_i64(max_i64(ms, t->start_ms), t->end_ms);
 }
 
+/* When the task ended, or must have: its stage's completion, its executor's removal and
+ * the application's end are the last moments that it can have run. */
+static int64_t task_end_ms(const struct timeline *t, const struct stage *s, uint32_t row)
+{
+    int64_t end_ms = task_field(&s->task, row, TASK_FINISH_MS);
+    size_t executor_ix = (size_t)task_field(&s->task, row, TASK_EXECUTOR_IX);
+
+    if (end_ms != 0)
+        return end_ms;
+    end_ms = t->end_ms;
+    if (s->completed_ms != APP_NONE)
+        end_ms = min_i64(end_ms, s->completed_ms);
+    if (executor_ix < t->n_executors && t->executors[executor_ix].removed_ms != APP_NONE)
+        end_ms = min_i64(end_ms, t->executors[executor_ix].removed_ms);
+    return end_ms;
+}
+
 bool timeline_task_span(const struct timeline *t, const struct stage *s, uint32_t row,
                         int64_t *start_ms, int64_t *end_ms)
 {
     int64_t launch_ms = task_field(&s->task, row, TASK_LAUNCH_MS);
-    int64_t finish_ms = task_field(&s->task, row, TASK_FINISH_MS);
+    int64_t finish_ms = task_end_ms(t, s, row);
 
-    if (finish_ms == 0)
-        finish_ms = t->end_ms;
     if (launch_ms <= 0 || finish_ms <= launch_ms || launch_ms >= t->end_ms ||
         finish_ms <= t->start_ms)
         return false;
@@ -45,11 +60,8 @@ bool timeline_stage_span(const struct timeline *t, const struct stage *s, int64_
         from_ms = s->first_launch_ms;
     if (to_ms == APP_NONE || to_ms < from_ms) {
         to_ms = from_ms;
-        for (uint32_t row = 0; row < s->task.n; row++) {
-            int64_t finish_ms = task_field(&s->task, row, TASK_FINISH_MS);
-
-            to_ms = max_i64(to_ms, finish_ms == 0 ? t->end_ms : finish_ms);
-        }
+        for (uint32_t row = 0; row < s->task.n; row++)
+            to_ms = max_i64(to_ms, task_end_ms(t, s, row));
         if (s->status == STAGE_ACTIVE && s->task.n == 0)
             to_ms = t->end_ms;
     }
@@ -68,7 +80,50 @@ static void add(struct timeline *t, int64_t at_ms, enum step step, uint32_t stag
     t->moments[t->n++] = (struct moment){ at_ms, stage_ix, count, step };
 }
 
-static void add_executors(struct timeline *t, const struct app *app)
+/* Profile ids above 0 that executors were added with: their pools, from 1 on. */
+static void find_pools(struct timeline *t, const struct app *app, struct map *pools)
+{
+    t->n_pools = 1;
+    app_each_executor(app, x)
+    {
+        if (x->resource_profile_id > 0 && map_get(pools, x->resource_profile_id) == MAP_NONE)
+            map_put(pools, x->resource_profile_id, t->n_pools++);
+    }
+}
+
+static uint32_t pool_of_profile(const struct map *pools, int64_t profile_id)
+{
+    uint32_t pool = profile_id > 0 ? map_get(pools, profile_id) : MAP_NONE;
+
+    return pool == MAP_NONE ? 0 : pool;
+}
+
+static int64_t whole_cpus(double cpus)
+{
+    return cpus >= 1 && cpus < 1024 ? (int64_t)cpus : 1;
+}
+
+static void find_slots(struct timeline *t, const struct app *app, const struct map *pools)
+{
+    struct map cpus = { 0 }; /* by profile id; profile 0 is what spark.task.cpus says */
+
+    t->task_cpus = whole_cpus(app->task_cpus);
+    for (size_t i = 0; i < app->n_profiles; i++)
+        if (app->profiles[i].id > 0 && app->profiles[i].task_cpus > 0)
+            map_put(&cpus, app->profiles[i].id, (uint32_t)whole_cpus(app->profiles[i].task_cpus));
+    t->pool_of = xcalloc(app->n_stages, sizeof *t->pool_of);
+    t->cpus_of = xcalloc(app->n_stages, sizeof *t->cpus_of);
+    for (uint32_t ix = 0; ix < app->n_stages; ix++) {
+        int64_t id = app->stages[ix].resource_profile_id;
+        uint32_t own = id > 0 ? map_get(&cpus, id) : MAP_NONE;
+
+        t->pool_of[ix] = pool_of_profile(pools, id);
+        t->cpus_of[ix] = own == MAP_NONE ? t->task_cpus : (int64_t)own;
+    }
+    map_release(&cpus);
+}
+
+static void add_executors(struct timeline *t, const struct app *app, const struct map *pools)
 {
     app_each_executor(app, x)
     {
@@ -81,8 +136,10 @@ static void add_executors(struct timeline *t, const struct app *app)
             t->first_executor_ms = came_ms;
         if (gone_ms <= came_ms)
             continue;
-        add(t, came_ms, STEP_EXECUTOR_CAME, IX_NONE, (uint32_t)x->cores);
-        add(t, gone_ms, STEP_EXECUTOR_GONE, IX_NONE, (uint32_t)x->cores);
+        uint32_t pool = pool_of_profile(pools, x->resource_profile_id);
+
+        add(t, came_ms, STEP_EXECUTOR_CAME, pool, (uint32_t)x->cores);
+        add(t, gone_ms, STEP_EXECUTOR_GONE, pool, (uint32_t)x->cores);
     }
 }
 
@@ -188,29 +245,35 @@ static void sort_moments(struct timeline *t)
 void timeline_build(struct timeline *t, const struct app *app)
 {
     size_t most = app->n_executors * 2 + app->n_stages;
+    struct map pools = { 0 };
 
-    *t = (struct timeline){ .task_cpus = app->task_cpus >= 1 && app->task_cpus < 1024
-                                             ? (int64_t)app->task_cpus
-                                             : 1,
+    *t = (struct timeline){ .executors = app->executors,
+                            .n_executors = app->n_executors,
                             .first_executor_ms = APP_NONE,
                             .first_job_ms = APP_NONE,
                             .last_job_ms = APP_NONE };
+    find_pools(t, app, &pools);
+    find_slots(t, app, &pools);
     if (app->start_ms == APP_NONE || app->end_ms == APP_NONE)
-        return;
+        goto done;
     t->start_ms = app->start_ms;
     /* a span of more than a century is a damaged clock; it would break the arithmetic */
     t->end_ms = min_i64(app->end_ms, add_sat(app->start_ms, INT64_C(4000000000000)));
     app_each_stage(app, s) most += (size_t)s->task.n * 3;
     t->moments = xmalloc(mem_product(most, sizeof *t->moments));
-    add_executors(t, app);
+    add_executors(t, app, &pools);
     add_stages(t, app);
     add_jobs(t, app);
     sort_moments(t);
+done:
+    map_release(&pools);
 }
 
 void timeline_release(struct timeline *t)
 {
     free(t->moments);
+    free(t->pool_of);
+    free(t->cpus_of);
     *t = (struct timeline){ 0 };
 }
 

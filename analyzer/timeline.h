@@ -16,7 +16,7 @@ enum step {            /* at one moment, in this order */
 
 struct moment {
     int64_t at_ms;
-    uint32_t stage_ix; /* executor steps: IX_NONE */
+    uint32_t stage_ix; /* executor steps: the pool */
     uint32_t count;    /* cores of an executor, tasks of a stage; else 1 */
     enum step step;
 };
@@ -25,7 +25,15 @@ struct timeline {
     int64_t start_ms, end_ms;      /* of the application; equal where there is no span */
     struct moment *moments;        /* by time, then step */
     size_t n;
-    int64_t task_cpus;             /* cores a task holds, at least 1 */
+    /* Executors of one resource profile are a pool: only stages of that profile run on
+     * them. Profiles that no executor was added for (they change what tasks ask for, not
+     * what executors have) and unknown ones belong to pool 0, the default profile's. */
+    uint32_t n_pools;
+    uint32_t *pool_of;             /* per stage */
+    int64_t *cpus_of;              /* per stage: cores that a task of it holds, at least 1 */
+    int64_t task_cpus;             /* of the default profile: spark.task.cpus */
+    const struct executor *executors; /* the application's */
+    size_t n_executors;
     int64_t first_executor_ms;     /* APP_NONE: none */
     int64_t first_job_ms, last_job_ms; /* submission of the first, end of the last; APP_NONE */
 };
@@ -36,8 +44,16 @@ void timeline_release(struct timeline *t);
 /* First moment at or after a time. */
 size_t timeline_find(const struct timeline *t, int64_t at_ms);
 
-/* A task's span, clipped; false where it has none inside the application. A task that
- * never ended runs to the end. */
+/* Slots of a pool whose executors have `cores`, with tasks running that hold `used` of
+ * them, for tasks of `cpus`: those that run, and as many as there is room for. */
+static inline int64_t pool_slots(int64_t running, int64_t cores, int64_t used, int64_t cpus)
+{
+    return running + max_i64(0, cores - used) / cpus;
+}
+
+/* A task's span, clipped; false where it has none inside the application. A task whose
+ * end is not in the log ran until its stage completed, its executor was removed, or the
+ * application ended, whichever came first. */
 bool timeline_task_span(const struct timeline *t, const struct stage *s, uint32_t row,
                         int64_t *start_ms, int64_t *end_ms);
 

@@ -33,7 +33,7 @@ enum shuffle_use stage_shuffle_use(const struct app *app, const struct lineage *
 const struct sql *stage_sql(const struct app *app, const struct stage *s);
 /* Whether adaptive execution was on for the execution (NULL: false). */
 bool sql_is_adaptive(const struct app *app, const struct sql *q);
-/* Tasks that could run at once at the peak, at least 1. */
+/* Tasks of the default resource profile that could run at once at the peak, at least 1. */
 int64_t app_slots(const struct app *app);
 
 /* True where the stage has an RDD with that name or scope. */

@@ -412,11 +412,13 @@ static void failures(struct page *p, struct report *r, const struct stage *s)
         page_add(p, "           %zu more kinds of failure\n", s->n_failures - 5);
 }
 
-static const char *task_outcome(const struct task_table *t, uint32_t row)
+static const char *task_outcome(const struct stage *s, uint32_t row)
 {
+    const struct task_table *t = &s->task;
+
     switch (task_state(t, row)) {
     case TASK_RUNNING:
-        return "running";
+        return s->completed_ms == APP_NONE ? "running" : "end not logged";
     case TASK_SUCCESS:
         return task_flag(t, row, TASK_FLAG_SPECULATIVE) ? "speculative" : "";
     case TASK_FAILED:
@@ -478,7 +480,7 @@ static void slowest(struct page *p, struct report *r, const struct stage *s,
         bool known = executor_ix >= 0 && (size_t)executor_ix < r->a->app.n_executors;
         table_text(&t, known ? r->a->app.executors[executor_ix].id : SV("?"));
         table_text(&t, known ? r->a->app.executors[executor_ix].host : SV("?"));
-        table_ms(&t, rows[i].ms);
+        table_ms(&t, task_state(tasks, row) == TASK_RUNNING ? APP_NONE : rows[i].ms);
         table_ms(&t, cpu_ms ? cpu_ms : APP_NONE);
         int64_t gc_ms = task_metric(tasks, row, METRIC_GC_MS);
         table_ms(&t, gc_ms ? gc_ms : APP_NONE);
@@ -490,7 +492,7 @@ static void slowest(struct page *p, struct report *r, const struct stage *s,
 
             table_bytes(&t, n ? n : APP_NONE);
         }
-        table_cell(&t, "%s", task_outcome(tasks, row));
+        table_cell(&t, "%s", task_outcome(s, row));
     }
     page_newline(p);
     table_print(&t, p, 0);

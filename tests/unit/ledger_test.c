@@ -450,6 +450,78 @@ static void a_partition_recomputed_under_a_new_id_counts_too(void **state)
     finish(&f);
 }
 
+/* Three tasks whose ends are not in the log: the first went with its executor, the
+ * second was over when its stage was, the third may have run to the end. */
+static void a_task_without_an_end_stops_where_it_must_have(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    begin(&f, 400);
+    executor(&f, 1, 0, 100);
+    executor(&f, 2, 0, APP_NONE);
+    uint32_t j = job(&f, 0, 400, APP_NONE);
+    struct stage *s = stage(&f, 0, 0, j, 0, 200, -1);
+    task(s, 0, 0, 0, TASK_RUNNING);
+    task(s, 1, 0, 0, TASK_RUNNING);
+    set(s, &s->task.field[TASK_EXECUTOR_IX], 1, 1);
+    s = stage(&f, 1, 0, j, 200, APP_NONE, -1);
+    task(s, 0, 300, 0, TASK_RUNNING);
+    set(s, &s->task.field[TASK_EXECUTOR_IX], 0, 1);
+    check(&f, "no ends");
+    assert_true(f.ledgers.core_ms[CORE_IO_AND_OTHER] == 100 + 200 + 100);
+    finish(&f);
+}
+
+/* Two profiles at once: four cores for tasks of one, four others for tasks of two. */
+static void a_profile_has_executors_and_tasks_of_its_own(void **state)
+{
+    static struct resource_profile profiles[] = { { .id = 0, .task_cpus = 1 },
+                                                  { .id = 7, .task_cpus = 2 } };
+    struct fixture f;
+
+    (void)state;
+    begin(&f, 200);
+    executor(&f, 4, 0, APP_NONE);
+    executor(&f, 4, 0, APP_NONE);
+    f.app.executors[1].resource_profile_id = 7;
+    f.app.profiles = xmalloc(sizeof profiles); /* the application frees it */
+    memcpy(f.app.profiles, profiles, sizeof profiles);
+    f.app.n_profiles = ARRAY_LEN(profiles);
+    uint32_t j = job(&f, 0, 200, APP_NONE);
+    struct stage *s = stage(&f, 0, 0, j, 0, 200, -1);
+    s->resource_profile_id = 7;
+    task(s, 0, 0, 100, TASK_SUCCESS);
+    task(s, 1, 0, 200, TASK_SUCCESS);
+    check(&f, "profiles");
+    /* both slots of two cores work for 100 ms, then one */
+    assert_true(ledger_stage_ms(&f.ledgers, 0, WALL_STRAGGLER_TAIL) == 50);
+    assert_true(f.ledgers.core_ms[CORE_COMPUTE] == 300);
+    finish(&f);
+}
+
+/* A profile for tasks alone runs on the executors of the default one. */
+static void a_profile_without_executors_shares_the_default_ones(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    begin(&f, 100);
+    executor(&f, 4, 0, APP_NONE);
+    f.app.profiles = xcalloc(1, sizeof *f.app.profiles);
+    f.app.profiles[0] = (struct resource_profile){ .id = 7, .task_cpus = 2 };
+    f.app.n_profiles = 1;
+    struct stage *s = stage(&f, 0, 0, job(&f, 0, 100, APP_NONE), 0, 100, -1);
+    s->resource_profile_id = 7;
+    task(s, 0, 0, 100, TASK_SUCCESS);
+    task(s, 1, 0, 100, TASK_SUCCESS);
+    check(&f, "profile without executors");
+    assert_true(ledger_stage_ms(&f.ledgers, 0, WALL_TOO_FEW_TASKS) == 0);
+    assert_true(f.ledgers.core_ms[CORE_COMPUTE] == 200);
+    assert_true(f.ledgers.core_total_ms == 400);
+    finish(&f);
+}
+
 static void resubmitted_work_and_losing_copies(void **state)
 {
     struct fixture f;
@@ -877,6 +949,9 @@ int main(void)
         cmocka_unit_test(what_is_tried_again_waits_from_the_first_try_on),
         cmocka_unit_test(a_lost_partition_is_recomputed),
         cmocka_unit_test(a_partition_recomputed_under_a_new_id_counts_too),
+        cmocka_unit_test(a_task_without_an_end_stops_where_it_must_have),
+        cmocka_unit_test(a_profile_has_executors_and_tasks_of_its_own),
+        cmocka_unit_test(a_profile_without_executors_shares_the_default_ones),
         cmocka_unit_test(resubmitted_work_and_losing_copies),
         cmocka_unit_test(a_query_between_two_jobs_is_on_the_path),
         cmocka_unit_test(groups_beside_each_other_are_kept_apart),
