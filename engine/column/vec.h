@@ -40,8 +40,8 @@ static inline struct str str_make(const char *p, size_t len)
     struct str s = { .len = (uint32_t)len };
 
     if (len <= STR_INLINE) {
-        if (len)
-            memcpy(s.prefix, p, len); /* runs into the tail: one 12-byte field */
+        if (len) /* prefix and tail are one field of 12 bytes */
+            memcpy((char *)&s + offsetof(struct str, prefix), p, len);
     } else {
         memcpy(s.prefix, p, 4);
         s.u.p = p;

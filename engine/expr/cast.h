@@ -1,0 +1,42 @@
+/* CAST and TRY_CAST between all types, by Spark 3.5's rules, over batches.
+ *
+ * The default (ANSI off): what does not fit or does not parse is NULL, integers wrap.
+ * With ANSI on it is an error with Spark's class, and with TRY_CAST always NULL. */
+#ifndef ENGINE_EXPR_CAST_H
+#define ENGINE_EXPR_CAST_H
+
+#include "engine/column/value.h"
+
+struct eval_call;
+
+enum cast_mode { CAST_LEGACY, CAST_ANSI, CAST_TRY };
+
+/* The kernel of EXPR_CAST: c->args[0] FLAT or CONST (rows of a DICT are unpacked with
+ * eval_flat first), c->out FLAT of the target type with a mask wherever the argument has
+ * one or cast_may_null() says so. Mode by c->expr and the settings of c->env. */
+enum errc cast_run(struct eval_call *c, struct err *err) MUST_CHECK;
+
+/* The same on its own: rows of b that count from `in` (any kind) to `out` (FLAT, with a
+ * mask as above). Bytes of new text go into `text`; text that stays as it is keeps
+ * pointing into `in`. */
+enum errc cast_rows(const struct vec *in, const struct batch *b, struct vec *out,
+                    enum cast_mode mode, const struct zone *zone, struct arena *text,
+                    struct err *err) MUST_CHECK;
+
+/* One value; text in the arena. */
+enum errc cast_value(struct arena *a, const struct value *x, struct type to,
+                     enum cast_mode mode, const struct zone *zone, struct value *out,
+                     struct err *err) MUST_CHECK;
+
+/* May the result be NULL where the argument is not (Spark's forceNullable)? */
+bool cast_may_null(struct type from, struct type to);
+
+/* Java's texts, into at most 40 bytes; returns how many: "1.0E10", "0.1", "NaN". */
+enum { NUMBER_TEXT = 48 };
+size_t double_format(char *to, double x);
+size_t float_format(char *to, float x);
+/* Numbers as Spark reads them from text for CAST: blanks around allowed. False: none. */
+bool double_parse(struct sv text, double *out);
+bool long_parse(struct sv text, bool allow_fraction, int64_t *out);
+
+#endif
