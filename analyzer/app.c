@@ -196,6 +196,11 @@ static void stage_release(struct stage *s)
     free(s->failures);
 }
 
+bool job_was_cancelled(const struct job *j)
+{
+    return sv_has_nocase(j->failure, "cancelled") || sv_has_nocase(j->failure, "canceled");
+}
+
 void app_release(struct app *app)
 {
     for (size_t i = 0; i < app->n_stages; i++)

@@ -180,7 +180,9 @@ struct executor {
     struct sv removed_reason;
     int64_t resource_profile_id;
     int64_t max_memory_bytes, max_onheap_bytes, max_offheap_bytes; /* of the block manager */
-    bool is_driver, lost; /* lost: removed for a fault, not by request (see executor_was_lost) */
+    bool is_driver;
+    bool lost; /* removed for a fault, not by request; and before the last job ended: clusters
+                * that are taken down tell of lost executors too, and nobody misses those */
     bool excluded;
     int64_t started_tasks, completed_tasks, failed_tasks, killed_tasks;
     int64_t duration_ms;
@@ -323,6 +325,9 @@ uint32_t app_executor_ix(const struct app *app, struct sv id);
 #define app_each_executor(app, e)                                                        \
     for (const struct executor *e = (app)->executors;                                    \
          e < (app)->executors + (app)->n_executors; e++)
+
+/* A job that was cancelled ends as failed too. */
+bool job_was_cancelled(const struct job *j);
 
 /* A property of the job or of Spark's environment; p NULL where unset. */
 struct sv kvs_get(const struct kvs *k, const char *key);

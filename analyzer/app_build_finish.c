@@ -344,6 +344,21 @@ static void settings(struct app *app)
             app->local_mode = false; /* local-cluster, or a driver that helped */
 }
 
+/* Executors that were removed after the last job are not lost to anybody. */
+static void lost_executors(struct app *app)
+{
+    int64_t last_ms = INT64_MIN;
+
+    for (size_t i = 0; i < app->n_jobs; i++) {
+        if (app->jobs[i].completed_ms == APP_NONE)
+            return; /* one is still open */
+        last_ms = max_i64(last_ms, app->jobs[i].completed_ms);
+    }
+    for (size_t i = 0; i < app->n_executors && app->n_jobs > 0; i++)
+        if (app->executors[i].removed_ms != APP_NONE && app->executors[i].removed_ms > last_ms)
+            app->executors[i].lost = false;
+}
+
 static void clock_jumps(struct app *app)
 {
     int64_t *jumps = &app->complete.clock_jumps;
@@ -420,6 +435,7 @@ void app_builder_finish(struct app_builder *b)
     settings(app);
     application_span(b);
     executor_peaks(app);
+    lost_executors(app);
     clock_jumps(app);
     cached_names(app);
     job_counts(app);

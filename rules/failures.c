@@ -92,12 +92,6 @@ static bool is_recomputation(const struct rule_input *in, uint32_t ix)
 
 /* --- jobs ------------------------------------------------------------------------ */
 
-static bool was_cancelled(const struct job *j)
-{
-    return sv_has_nocase(j->failure, "cancelled") ||
-           sv_has_nocase(j->failure, "canceled");
-}
-
 static bool stage_failed_job(const struct app *app, const struct job *j,
                              const struct stage *s)
 {
@@ -148,7 +142,7 @@ static void say_job(const struct rule_input *in, struct findings *out,
                       j->failure.len ? words_clean(out, failure_line(j->failure, out->arena), 300)
                                      : "The log does not say why.");
     app_each_job (app, other) {
-        if (other->status != JOB_FAILED || was_cancelled(other))
+        if (other->status != JOB_FAILED || job_was_cancelled(other))
             continue;
         finding_job(out, other->job_id);
         finding_sql(out, other->sql_execution_id);
@@ -182,7 +176,7 @@ static enum rule_answer check_jobs(const struct rule_input *in, struct findings 
     size_t n = 0;
 
     app_each_job (in->app, j) {
-        if (j->status != JOB_FAILED || was_cancelled(j))
+        if (j->status != JOB_FAILED || job_was_cancelled(j))
             continue;
         if (!first)
             first = j;
@@ -214,33 +208,12 @@ const struct rule rule_job_failure = {
 
 /* --- executors -------------------------------------------------------------------- */
 
-/* When the last job ended; INT64_MAX: one is still open, or there is none. */
-static int64_t last_job_end_ms(const struct app *app)
-{
-    int64_t last = INT64_MIN;
-
-    app_each_job (app, j) {
-        if (j->completed_ms == APP_NONE)
-            return INT64_MAX;
-        last = max_i64(last, j->completed_ms);
-    }
-    return last == INT64_MIN ? INT64_MAX : last;
-}
-
-/* Clusters that are taken down tell of lost executors too: after the last job nobody
- * misses them. */
-static bool was_lost(const struct executor *e, int64_t last_job_end)
-{
-    return e->lost && (e->removed_ms == APP_NONE || e->removed_ms <= last_job_end);
-}
-
 static size_t lost_executors(const struct app *app)
 {
-    int64_t last = last_job_end_ms(app);
     size_t n = 0;
 
     app_each_executor (app, e)
-        n += was_lost(e, last);
+        n += e->lost;
     return n;
 }
 
@@ -260,6 +233,29 @@ static bool loss_cost_work(const struct rule_input *in)
     return app_tasks_with(app, REASON_FETCH_FAILED) > 0;
 }
 
+/* "; 1 running task went with it, 50 finished ones had to run again" */
+static const char *what_went(const struct rule_input *in, struct findings *out, size_t lost)
+{
+    int64_t tasks = app_tasks_with(in->app, REASON_EXECUTOR_LOST);
+    int64_t again = app_tasks_with(in->app, REASON_RESUBMITTED);
+    int64_t fetches = app_tasks_with(in->app, REASON_FETCH_FAILED);
+    struct strbuf text = { 0 };
+
+    if (tasks)
+        strbuf_printf(&text, "; %" PRId64 " running task%s went with %s", tasks,
+                      tasks == 1 ? "" : "s", lost == 1 ? "it" : "them");
+    if (again)
+        strbuf_printf(&text, "%s%" PRId64 " finished task%s had to run again",
+                      text.len ? ", " : "; ", again, again == 1 ? "" : "s");
+    if (fetches)
+        strbuf_printf(&text, "%s%" PRId64 " fetch%s failed", text.len ? ", " : "; ",
+                      fetches, fetches == 1 ? "" : "es");
+    const char *kept = text.len ? arena_sv(out->arena, strbuf_sv(&text)).p : "";
+
+    strbuf_release(&text);
+    return kept;
+}
+
 static void loss_remedy(const struct rule_input *in, struct findings *out, struct sv why)
 {
     const struct app *app = in->app;
@@ -267,8 +263,16 @@ static void loss_remedy(const struct rule_input *in, struct findings *out, struc
     int64_t usual = max_i64(heap / 10, 384 * MIB);
     int64_t overhead = conf_bytes(app, NULL, "spark.executor.memoryOverhead", usual);
 
-    if (sv_has(why, "137") || sv_has_nocase(why, "memory limit") ||
-        sv_has_nocase(why, "OOM") || sv_has_nocase(why, "exceeding")) {
+    bool killed = sv_has(why, "137") || sv_has_nocase(why, "memory limit") ||
+                  sv_has_nocase(why, "OOM") || sv_has_nocase(why, "exceeding");
+
+    if (killed && conf_master(app) == CONF_MASTER_STANDALONE) {
+        finding_advice(
+            out, "The process was killed from outside (137 is kill -9): by hand, with its "
+                 "machine, or by the system for want of memory, which its log tells "
+                 "(dmesg). If it was memory, leave more of the machine free: less heap "
+                 "or fewer executors on it.");
+    } else if (killed) {
         finding_set(out, "spark.executor.memoryOverhead", "%s",
                     words_setting(out, max_i64(add_sat(overhead, overhead), 1024 * MIB)));
         finding_advice(
@@ -300,12 +304,11 @@ static enum rule_answer check_executors(const struct rule_input *in, struct find
     const struct executor *first = NULL;
     int64_t tasks = app_tasks_with(app, REASON_EXECUTOR_LOST);
     size_t lost = lost_executors(app);
-    int64_t last = last_job_end_ms(app);
 
     if (!loss_cost_work(in) && lost == 0)
         return app->n_executors || app->n_stages ? RULE_JUDGED : RULE_NO_DATA;
     app_each_executor (app, e)
-        if (was_lost(e, last) &&
+        if (e->lost &&
             (!first || (e->removed_ms != APP_NONE && e->removed_ms < first->removed_ms)))
             first = e;
     if (!first && tasks == 0)
@@ -324,18 +327,12 @@ static enum rule_answer check_executors(const struct rule_input *in, struct find
     f->confidence = CONFIDENCE_HIGH;
     struct sv why = first ? first->removed_reason : (struct sv){ 0 };
 
-    finding_cause(
-        out,
-        "%s; %" PRId64 " running task%s went with %s, %" PRId64 " finished one%s had to "
-        "run again, %" PRId64 " fetch%s failed.",
-        why.len ? words_clean(out, sv_first_line(why), 160) : "The log does not say why",
-        tasks, tasks == 1 ? "" : "s", lost == 1 ? "it" : "them",
-        app_tasks_with(app, REASON_RESUBMITTED),
-        app_tasks_with(app, REASON_RESUBMITTED) == 1 ? "" : "s",
-        app_tasks_with(app, REASON_FETCH_FAILED),
-        app_tasks_with(app, REASON_FETCH_FAILED) == 1 ? "" : "es");
+    finding_cause(out, "%s%s.",
+                  why.len ? words_clean(out, sv_first_line(why), 160)
+                          : "The log does not say why",
+                  what_went(in, out, lost));
     app_each_executor (app, e)
-        if (was_lost(e, last))
+        if (e->lost)
             finding_executor(out, e->id);
     for (uint32_t ix = 0; ix < app->n_stages; ix++) {
         const struct stage *s = &app->stages[ix];
@@ -464,7 +461,7 @@ static bool fails_a_job(const struct app *app, const struct stage *s)
     for (size_t i = 0; i < s->n_jobs; i++) {
         const struct job *j = &app->jobs[s->job_ixs[i]];
 
-        if (j->status == JOB_FAILED && !was_cancelled(j))
+        if (j->status == JOB_FAILED && !job_was_cancelled(j))
             return true;
     }
     return false;

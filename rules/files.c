@@ -179,11 +179,11 @@ static enum rule_answer check_read(const struct rule_input *in, struct findings 
                      seen.worst.n, words_bytes(out, mean));
     f->operator= seen.worst.node->name;
     finding_cause(out,
-                  "SQL %" PRId64 " reads %s in %" PRId64
-                  " files; opening them takes longer than "
+                  "SQL %" PRId64 " scans %" PRId64
+                  " files, %s together; opening them takes longer than "
                   "reading them (%s).",
-                  seen.worst.execution_id, words_bytes(out, seen.worst.bytes),
-                  seen.worst.n, words_clean(out, seen.worst.place, 120));
+                  seen.worst.execution_id, seen.worst.n,
+                  words_bytes(out, seen.worst.bytes), words_clean(out, seen.worst.place, 120));
     finding_number(out, "files_read", (double)seen.worst.n);
     finding_number(out, "mean_file_bytes", (double)mean);
     finding_number(out, "input_file_bytes", (double)seen.worst.bytes);

@@ -48,17 +48,28 @@ static bool opens_a_table(const struct stage *s)
     return false;
 }
 
+/* A scan of a small table that waits for its storage rather than computes: more tasks would
+ * wait for the same. */
+static bool waits_for_storage(const struct stage *s)
+{
+    int64_t cpu_ms = s->total[METRIC_CPU_NS] / 1000000;
+
+    return s->total[METRIC_INPUT_BYTES] > 0 && stage_data_bytes(s) < TARGET_BYTES &&
+           stage_shuffle_read_bytes(s) == 0 && cpu_ms > 0 &&
+           cpu_ms < s->total[METRIC_RUN_MS] / 4;
+}
+
 static bool stage_has_too_few(const struct rule_input *in, uint32_t ix)
 {
     const struct ledgers *l = &in->analysis->ledgers;
     const struct stage *s = &in->app->stages[ix];
     int64_t wall = ledger_stage_wall_ms(l, ix);
-
     const struct shape *sh = &in->shapes[ix];
 
     if (sh->n >= 4 && (double)sh->max_ms >= 4 * sh->median_ms)
         return false; /* one task is long, not all too few: see uneven.c */
-    if ((double)sh->max_ms < in->params[FEW_MIN_MS] || s->barrier || opens_a_table(s))
+    if ((double)sh->max_ms < in->params[FEW_MIN_MS] || s->barrier ||
+        opens_a_table(s) || waits_for_storage(s))
         return false;
     if (s->tasks <= 1 && s->total[METRIC_OUTPUT_BYTES] > 0)
         return false; /* single-writer's */
@@ -111,7 +122,8 @@ static void few_remedy(const struct rule_input *in, struct findings *out,
                  "row group), repartition after reading or store them in more pieces.");
     } else {
         finding_code(
-            out, "sc.parallelize(items, N)  # or rdd.repartition(N); N: 2 x the slots");
+            out, q ? "df.repartition(N)  # before the heavy part; N: 2 x the slots"
+                   : "sc.parallelize(items, N)  # or rdd.repartition(N); N: 2 x the slots");
         finding_advice(out, "Cut the work into at least %" PRId64 " partitions.", want);
     }
 }
@@ -145,12 +157,20 @@ static enum rule_answer check_few(const struct rule_input *in, struct findings *
                       s->stage_id, s->tasks, s->tasks == 1 ? "" : "s", slots);
     else
         finding_begin(out, in->rule, "%zu long stages have fewer tasks than slots", n);
-    finding_cause(out,
-                  "Stage %" PRId64 " (%s) runs %" PRId64
-                  " task%s, the longest for %s, while the "
-                  "other slots of %" PRId64 " have nothing to do.",
-                  s->stage_id, words_clean(out, s->name, 60), s->tasks,
-                  s->tasks == 1 ? "" : "s", words_ms(out, sh->max_ms), slots);
+    int64_t idle = max_i64(slots - s->tasks, 1);
+    const char *longest = words_ms(out, sh->max_ms);
+
+    if (n == 1 && s->tasks == 1) /* the title has the numbers */
+        finding_cause(out, "It runs %s (%s), while %" PRId64 " slot%s nothing to do.",
+                      longest, words_clean(out, s->name, 60), idle,
+                      idle == 1 ? " has" : "s have");
+    else
+        finding_cause(out,
+                      "Stage %" PRId64 " (%s) runs %" PRId64 " task%s, the longest for %s, "
+                      "while %" PRId64 " of %" PRId64 " slots ha%s nothing to do.",
+                      s->stage_id, words_clean(out, s->name, 60), s->tasks,
+                      s->tasks == 1 ? "" : "s", longest, idle, slots,
+                      idle == 1 ? "s" : "ve");
     finding_stage(out, app, worst);
     for (uint32_t ix = 0; ix < app->n_stages; ix++) {
         if (!stage_has_too_few(in, ix))
@@ -168,7 +188,8 @@ static enum rule_answer check_few(const struct rule_input *in, struct findings *
                        (double)ledger_stage_wall_ms(l, worst));
     few_remedy(in, out, s, slots);
     finding_risk(out, "More tasks write more shuffle blocks and output files.");
-    finding_verify(out, "Stage %" PRId64 " should have at least %" PRId64 " tasks.",
+    finding_verify(out, "Stage %" PRId64 " should have a task for every slot: %" PRId64
+                        " or more.",
                    s->stage_id, slots);
     return RULE_JUDGED;
 }
@@ -181,7 +202,8 @@ const struct rule rule_too_few_partitions = {
             "because "
             "they never had a task for them.",
     .advice = "More partitions: at least two for each slot.",
-    .limits = "Stages off the critical path save nothing and are not named; barrier "
+    .limits = "Stages off the critical path save nothing and are not named, nor are small scans "
+              "that wait for storage; barrier "
               "stages have "
               "the tasks they need. One task that writes is single-writer's.",
     .params = few_params,

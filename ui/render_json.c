@@ -705,6 +705,7 @@ static void put_questions(struct json_writer *w, const struct report *r)
     json_put_int(w, "failed_stage_attempts", f->failed_attempts);
     json_put_int(w, "retried_stages", f->retried_stages);
     json_put_int(w, "failed_jobs", f->failed_jobs);
+    json_put_int(w, "cancelled_jobs", f->cancelled_jobs);
     json_put_int(w, "lost_executors", f->lost_executors);
     json_put_int(w, "retry_wall_ms", f->retry_ms);
     json_object_end(w);

@@ -31,35 +31,48 @@ static const char *cluster_text(struct arena *a, const struct app *app)
                         text_plural(a, cores, "core", "cores"));
 }
 
+/* Items two blanks apart; what does not fit goes to the next line. */
+static void add_item(struct page *p, size_t *column, const char *item)
+{
+    size_t width = page_text_width(sv(item));
+
+    if (*column + 2 + width > (size_t)p->width) {
+        page_newline(p);
+        *column = 0;
+    }
+    page_add(p, "  %s", item);
+    *column += 2 + width;
+}
+
 static void header(struct page *p, struct report *r)
 {
     const struct app *app = &r->a->app;
     struct arena *a = &r->arena;
-    struct strbuf rest = { 0 };
+    const char *id = app->id.len ? text_clean(a, app->id, 40) : "(no application id)";
+    const char *items[5];
+    size_t n = 0, taken = 0, column;
 
-    strbuf_printf(&rest, "  %s",
-                  app->id.len ? text_clean(a, app->id, 40) : "(no application id)");
-    if (app->attempt.len && !sv_is(app->attempt, "1"))
-        strbuf_printf(&rest, " attempt %s", text_clean(a, app->attempt, 8));
+    items[n++] = app->attempt.len && !sv_is(app->attempt, "1")
+                     ? arena_printf(a, "%s attempt %s", id, text_clean(a, app->attempt, 8))
+                     : id;
     if (app->spark_version.len)
-        strbuf_printf(&rest, "  Spark %s", text_clean(a, app->spark_version, 30));
-    strbuf_printf(&rest, "  %s  %s  %s%s%s", cluster_text(a, app),
-                  text_ms(a, r->a->ledgers.wall_total_ms),
-                  r->lossy ? page_mark(p, STYLE_YELLOW) : "", report_completeness(r),
-                  r->lossy ? page_mark(p, STYLE_PLAIN) : "");
+        items[n++] = arena_printf(a, "Spark %s", text_clean(a, app->spark_version, 30));
+    items[n++] = cluster_text(a, app);
+    items[n++] = text_ms(a, r->a->ledgers.wall_total_ms);
+    items[n++] = arena_printf(a, "%s%s%s", r->lossy ? page_mark(p, STYLE_YELLOW) : "",
+                              report_completeness(r),
+                              r->lossy ? page_mark(p, STYLE_PLAIN) : "");
+    for (size_t i = 0; i < n; i++)
+        taken += 2 + page_text_width(sv(items[i]));
     /* the name gives way first; if even that does not help the line wraps */
-    size_t taken = page_text_width(strbuf_sv(&rest));
     size_t room = (size_t)p->width > taken + 12 ? (size_t)p->width - taken : 40;
     const char *name = app->name.len ? text_clean(a, app->name, room) : "(no name)";
 
-    if (page_text_width(sv(name)) + taken <= (size_t)p->width) {
-        page_add(p, "%s%s%s%s\n", page_mark(p, STYLE_BOLD), name,
-                 page_mark(p, STYLE_PLAIN), rest.p);
-    } else {
-        page_wrapf(p, "", "  ", "%s%s%s %s", page_mark(p, STYLE_BOLD), name,
-                   page_mark(p, STYLE_PLAIN), rest.p);
-    }
-    strbuf_release(&rest);
+    page_add(p, "%s%s%s", page_mark(p, STYLE_BOLD), name, page_mark(p, STYLE_PLAIN));
+    column = page_text_width(sv(name));
+    for (size_t i = 0; i < n; i++)
+        add_item(p, &column, items[i]);
+    page_newline(p);
 }
 
 static size_t count_severity(const struct report *r, enum severity least)
@@ -97,7 +110,7 @@ static const char *note_ids(struct report *r)
     return kept ? kept : "";
 }
 
-static void verdict(struct page *p, struct report *r)
+static void verdict(struct page *p, struct report *r, const struct cli *cli)
 {
     struct arena *a = &r->arena;
     struct strbuf text = { 0 };
@@ -116,8 +129,10 @@ static void verdict(struct page *p, struct report *r)
                       text_plural(a, (int64_t)judged, "rule", "rules"),
                       notes ? "" : " and found nothing");
         if (notes)
-            strbuf_printf(&text, ", %s (%s)",
-                          text_plural(a, (int64_t)notes, "note", "notes"), note_ids(r));
+            strbuf_printf(&text, ", %s (%s)%s",
+                          text_plural(a, (int64_t)notes, "note", "notes"), note_ids(r),
+                          cli->verbose ? "" : notes == 1 ? "; --verbose shows it"
+                                                       : "; --verbose shows them");
         if (r->findings.n_not_judged)
             strbuf_printf(&text, ", %zu lacked data", r->findings.n_not_judged);
         strbuf_addc(&text, '.');
@@ -459,6 +474,11 @@ static void fails(struct strbuf *out, struct report *r)
 
     if (f->failed_jobs)
         strbuf_printf(out, "%s failed", text_plural(a, f->failed_jobs, "job", "jobs"));
+    if (f->cancelled_jobs) {
+        comma(out);
+        strbuf_printf(out, "%s cancelled",
+                      text_plural(a, f->cancelled_jobs, "job", "jobs"));
+    }
     if (f->failed_attempts) {
         comma(out);
         strbuf_printf(
@@ -615,7 +635,7 @@ void render_text(struct page *p, struct report *r, const struct cli *cli)
     header(p, r);
     if (!brief)
         page_newline(p);
-    verdict(p, r);
+    verdict(p, r, cli);
     if (!brief) {
         page_newline(p);
         if (r->a->ledgers.wall_total_ms > 0)

@@ -179,7 +179,10 @@ static void facts_build(struct facts *f, const struct analysis *a)
     }
     app_each_job (app, j) {
         f->jobs++;
-        f->failed_jobs += j->status == JOB_FAILED;
+        if (j->status == JOB_FAILED && job_was_cancelled(j))
+            f->cancelled_jobs++;
+        else
+            f->failed_jobs += j->status == JOB_FAILED;
     }
     app_each_executor (app, e)
         f->lost_executors += e->lost;

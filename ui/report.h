@@ -30,7 +30,7 @@ struct facts {
     uint32_t failing_ix;     /* the stage with most failed tasks; IX_NONE */
     int64_t failed_attempts; /* stage attempts that failed */
     int64_t retried_stages;  /* stages with more than one attempt that ran */
-    int64_t jobs, failed_jobs, lost_executors;
+    int64_t jobs, failed_jobs, cancelled_jobs, lost_executors; /* cancelled: not failed */
     int64_t retry_ms; /* of the wall account */
 };
 
