@@ -108,7 +108,7 @@ struct expr {
 };
 
 /* Makers. Arguments are kept, not copied; the result's type is as resolved as its
- * arguments. */
+ * arguments. A cast that analysis adds sets `implicit`: column names do not show it. */
 struct expr *expr_new(struct arena *a, enum expr_kind kind, uint32_t n_args);
 struct expr *expr_copy(struct arena *a, const struct expr *e); /* this node only */
 struct expr *expr_literal(struct arena *a, struct value v);
@@ -119,6 +119,11 @@ struct expr *expr_cast(struct arena *a, struct expr *child, struct type to);
 /* A call whose arguments already have the types func wants (see func.h to coerce). */
 struct expr *expr_call(struct arena *a, const struct func *f, struct type type,
                        uint32_t n, ...);
+/* Type, nullability and `resolved` of an alias, cast, CASE, IN, sort order or window from
+ * what is below it now; others keep theirs. Transforms do it for each node they copy.
+ * CASE takes the type of its first result that is not a bare NULL: coercion comes before.
+ */
+void expr_settle(struct expr *e);
 /* The attribute that e is visible as above: e itself, or the alias's. */
 struct expr *expr_to_attribute(struct arena *a, struct expr *e);
 
@@ -140,7 +145,7 @@ bool expr_deterministic(const struct expr *e);
 bool expr_foldable(const struct expr *e);
 bool expr_has_aggregate(const struct expr *e);
 bool expr_has_subquery(const struct expr *e);
-/* Attributes used, each once, in order of first use. */
+/* Attributes used, each once, in order of first use; those inside EXPR_OUTER are none. */
 struct expr_set {
     uint32_t *ids;
     uint32_t n, cap;
