@@ -2,7 +2,7 @@
  * ledger, seconds summed, severities given, the most useful put first.
  *
  * Severity goes by the share of the application's wall time that would go, in the
- * bands of SparkForensics (2 % and 0.5 %, rules.md 1), and by a floor in seconds:
+ * bands of SparkForensics (2 % and 0.5 %), and by a floor in seconds:
  * 2 % of a ten-second run is 0.2 s, and nobody changes a job for that.
  *
  * No second is promised twice. Findings are taken with the largest claim first;
@@ -30,7 +30,7 @@ extern const struct rule rule_skewed_join, rule_skewed_aggregation,
     rule_driver_idle_time, rule_idle_executors;
 
 const struct rule *const rules_all[] = {
-    /* uneven.c: one task holds up its stage */
+    /* skew.c and straggler.c: one task holds up its stage (uneven.c) */
     &rule_skewed_join, &rule_skewed_aggregation, &rule_unsplittable_input,
     &rule_straggler,
     /* memory.c */

@@ -4,7 +4,7 @@
  * each rule makes one finding with the worst stage named.
  *
  * Spilled bytes are priced by the ledger, from bytes on disk: `Memory Bytes Spilled`
- * is the deserialised size and says six times too much (rules.md, "Traps"). */
+ * is the deserialised size and says six times too much. */
 #include "rules/finding.h"
 #include "rules/plan.h"
 #include "rules/shape.h"
@@ -262,7 +262,7 @@ static const struct rule_param gc_params[] = {
                    "SparkForensics, Kubeflow 10 %; Dr. Elephant 8 %; Spark's UI marks 10 "
                    "%" },
     [GC_MIN_MS] = { "min-time", 1000, "ms", "over the stage's tasks",
-                    "13 ms in a 6 ms task have been reported as a warning (rules.md)" },
+                    "13 ms in a 6 ms task have been reported as a warning" },
     [GC_WALL_SHARE] = { "wall-share", 0.002, "", "of the wall time that could go at most",
                         "less is not worth a line: half of what is worth a warning" },
     [GC_STAGE_SHARE] = { "stages-share", 0.005, "",

@@ -11,7 +11,7 @@
 
 #include <stdlib.h>
 
-#define DETAIL_MIN_MS 1000 /* rules.md: "tasks under a second are nothing" */
+#define DETAIL_MIN_MS 1000 /* tasks under a second are nothing */
 #define DETAIL_RATIO 2.0
 #define COLD_EXCUSE_MS 30000 /* twice the slowest start seen on the labelled logs */
 
@@ -106,7 +106,7 @@ static int64_t value_of_rank(const int64_t *v, uint32_t n, uint32_t k, int64_t *
 }
 
 /* Of n > 0 values. Spark's own median is the upper of the middle two; taking one of
- * them has inflated a ratio of 3 to 172 (rules.md, "Traps"): the mean it is. */
+ * them has inflated a ratio of 3 to 172 in other tools: the mean it is. */
 static double true_median(const int64_t *v, uint32_t n, int64_t *room)
 {
     double upper = (double)value_of_rank(v, n, n / 2, room);

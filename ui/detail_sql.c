@@ -84,7 +84,7 @@ static const struct shown_metric {
     { "data size", "data", NULL },
     { "shuffle bytes written", "written", NULL },
     { "number of files read", "files", "file" },
-    { "size of files read", "read", NULL },
+    { "size of files read", "in all", NULL },
     { "number of written files", "files written", "file written" },
     { "written output", "written", NULL },
     { "spill size", "spilled", NULL },

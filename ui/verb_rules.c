@@ -6,8 +6,8 @@ static void list_text(struct page *p, struct arena *arena)
 {
     static const struct table_column columns[] = {
         { "Rule", false, 0, 0 },
-        { "Question", false, 0, 0 },
-        { "What it finds", false, 20, 0 },
+        { "Question", false, 0, 1 },
+        { "What it finds", false, 0, 0 },
     };
     struct table t;
 
