@@ -103,12 +103,13 @@ struct format {
 const struct format *format_find(struct sv name); /* case-blind; NULL: none */
 
 /* A write job's commit: task files go to a hidden folder beside the target, and appear
- * with _SUCCESS when the job commits, or not at all (old data stays until then). */
+ * with _SUCCESS when the job commits, or not at all (old data stays until then). `target`
+ * is absolute; the arena outlives the commit. */
 struct commit;
 enum errc commit_begin(struct commit **out, struct arena *a, struct sv target,
                        bool overwrite, struct err *err) MUST_CHECK;
-/* A path for a task attempt's file: target/_temporary/.../[partition
- * folder/]part-00000-UUID-c000.SUFFIX */
+/* A path for a task attempt's file, [partition_folder/]part-TASK-ID-cFILE SUFFIX, whose
+ * folders are made. */
 const char *commit_file(struct commit *c, struct arena *a, uint32_t task,
                         uint32_t attempt, struct sv partition_folder, uint32_t file,
                         const char *suffix);
@@ -118,7 +119,5 @@ void commit_abort_task(struct commit *c, uint32_t task, uint32_t attempt);
 /* Dynamic overwrite replaces only the partitions written. */
 enum errc commit_job(struct commit *c, bool dynamic, struct err *err) MUST_CHECK;
 void commit_abort(struct commit *c);
-/* "k=v" with Spark's escapes; NULL is __HIVE_DEFAULT_PARTITION__. */
-void partition_folder(struct strbuf *out, struct sv key, const struct value *v);
 
 #endif

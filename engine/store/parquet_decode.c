@@ -122,8 +122,9 @@ static void unpack(const struct hybrid *h, uint32_t *out, uint32_t n)
         CASE(2)
         CASE(3)
         CASE(4)
-        CASE(5) CASE(6) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12) CASE(13)
-            CASE(14) CASE(15) CASE(16)
+        CASE(5)
+        CASE(6) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12) CASE(13) CASE(14)
+            CASE(15) CASE(16)
 #undef CASE
                 default : unpack_width(h->bits, bit, out, safe, h->width);
     }

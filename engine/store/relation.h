@@ -43,15 +43,27 @@ struct relation {
     bool is_table; /* catalog table rather than a path or view: prints differently */
 };
 
-/* Lists files (hidden names "_x", ".x" left out), finds partition folders, infers or
- * takes
- * (`declared`, may be NULL) the schema. ERR_OPEN: path does not exist, as Spark says it.
- */
-enum errc relation_open(struct arena *a, const struct settings *s, struct sv format,
-                        const struct sv *paths, uint32_t n_paths,
-                        const struct sv *option_keys, const struct sv *option_values,
-                        uint32_t n_options, const struct schema *declared,
-                        const struct relation **out, struct err *err) MUST_CHECK;
+/* What a relation is opened from; all borrowed. */
+struct relation_spec {
+    struct sv format;
+    const struct sv
+        *paths; /* files, folders or patterns ("*"); "file:" in front is taken off */
+    uint32_t n_paths;
+    const struct sv *option_keys, *option_values;
+    uint32_t n_options;
+    const struct schema *data; /* declared columns, NULL: from the files. Those that are
+                                  folders go over to `partition` */
+    const struct schema
+        *partition;  /* declared partition columns, NULL: from the folders */
+    struct sv table; /* name of a catalog table, else absent; its folder may be missing */
+};
+
+/* Lists files (hidden names "_x", ".x" left out), finds partition folders "k=v" and types
+ * their values, infers or takes the schema. ERR_OPEN: path does not exist, as Spark says
+ * it; ERR_USAGE: no such format. */
+enum errc relation_open(struct arena *a, const struct settings *s,
+                        const struct relation_spec *spec, const struct relation **out,
+                        struct err *err) MUST_CHECK;
 /* The relation with only the files whose partition values `keep` says yes to (pruning).
  */
 const struct relation *relation_keep(struct arena *a, const struct relation *r,
