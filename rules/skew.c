@@ -152,6 +152,10 @@ static void say_grouping(const struct rule_input *in, struct findings *out,
         out, w->use == USE_OTHER
                  ? "Spread the hot key: repartition by more columns or by a salted "
                    "key, or use REBALANCE, whose partitions adaptive execution splits."
+             : w->use == USE_WINDOW
+                 ? "Do the window in two steps with a salt, where the function allows "
+                   "(ranks, sums); else part the hot key further, by day or the like, or "
+                   "leave its rows out."
                  : "Work on the hot key in two steps with a salt, or use an aggregate "
                    "that combines before the shuffle (reduceByKey, not groupByKey).");
     finding_risk(out,

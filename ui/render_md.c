@@ -135,30 +135,48 @@ static void finding(struct page *p, struct report *r, size_t i)
     }
 }
 
+static void row(struct page *p, struct report *r, const char *name, int64_t ms,
+                int64_t total)
+{
+    if (ms > 0)
+        page_add(p, "| %s | %s | %s |\n", name, text_ms(&r->arena, ms),
+                 text_share(&r->arena, (double)ms / (double)total));
+}
+
+static bool worth_a_row(int64_t ms, int64_t total)
+{
+    return (double)ms >= LEAST_SHARE * (double)total;
+}
+
+/* Entries too small for a row of their own are one, so that the rows add up. */
 static void ledger(struct page *p, struct report *r)
 {
     const struct ledgers *l = &r->a->ledgers;
+    int64_t other = 0;
 
     if (l->wall_total_ms <= 0)
         return;
     page_add(p, "<details><summary>Where the time went</summary>\n\n"
                 "| Wall clock | Time | Share |\n|---|--:|--:|\n");
     for (int e = 0; e < WALL_COUNT; e++) {
-        double share = (double)l->wall_ms[e] / (double)l->wall_total_ms;
-
-        if (share >= LEAST_SHARE)
-            page_add(p, "| %s | %s | %s |\n", wall_entry_name((enum wall_entry)e),
-                     text_ms(&r->arena, l->wall_ms[e]), text_share(&r->arena, share));
+        if (worth_a_row(l->wall_ms[e], l->wall_total_ms))
+            row(p, r, wall_entry_name((enum wall_entry)e), l->wall_ms[e],
+                l->wall_total_ms);
+        else
+            other += l->wall_ms[e];
     }
+    row(p, r, "other", other, l->wall_total_ms);
+    other = 0;
     if (l->core_total_ms > 0)
         page_add(p, "\n| Core time | Time | Share |\n|---|--:|--:|\n");
     for (int e = 0; e < CORE_COUNT && l->core_total_ms > 0; e++) {
-        double share = (double)l->core_ms[e] / (double)l->core_total_ms;
-
-        if (share >= LEAST_SHARE)
-            page_add(p, "| %s | %s | %s |\n", core_entry_name((enum core_entry)e),
-                     text_ms(&r->arena, l->core_ms[e]), text_share(&r->arena, share));
+        if (worth_a_row(l->core_ms[e], l->core_total_ms))
+            row(p, r, core_entry_name((enum core_entry)e), l->core_ms[e],
+                l->core_total_ms);
+        else
+            other += l->core_ms[e];
     }
+    row(p, r, "other", other, l->core_total_ms);
     page_add(p, "\n</details>\n\n");
 }
 
