@@ -30,8 +30,9 @@ enum expr_kind {
     EXPR_LITERAL,   /* value */
     EXPR_ATTRIBUTE, /* id, name, qualifier in parts */
     EXPR_ALIAS,     /* args[0] AS name#id */
-    EXPR_CALL,      /* func on args: operators are functions too */
-    EXPR_CAST,      /* args[0] to type; try_cast: null instead of an error */
+    EXPR_CALL, /* func on args: operators are functions too. name: the alias it was called
+                  by ("ucase"), which prints instead of func's; else absent */
+    EXPR_CAST, /* args[0] to type; try_cast: null instead of an error */
     EXPR_CASE, /* args: when, then, when, then, ... [, else]; odd count: has an else */
     EXPR_IN,   /* args[0] IN (args[1..]); all literals and many: a hash set (INSET prints)
                 */
@@ -85,7 +86,8 @@ struct expr {
     bool distinct;
     bool descending, nulls_last;
     bool try_cast;
-    bool implicit; /* a cast that analysis added: Spark prints both alike in 3.5 */
+    bool implicit; /* a cast that analysis added: shown in plans, not in names */
+    bool in_set;   /* EXPR_IN made a set by OptimizeIn: prints INSET */
     enum agg_mode mode;
     uint32_t n_args;
     struct expr **args;
@@ -159,9 +161,21 @@ uint32_t expr_split_and(struct arena *a, struct expr *e, struct expr ***out);
 struct expr *expr_join_and(struct arena *a, struct expr **list, uint32_t n);
 
 /* Spark's texts. PRINT_PLAN: with ids, "(a#1 + 1)", as EXPLAIN; PRINT_NAME: as an
- * automatic column name, "(a + 1)", "sum(DISTINCT x)"; PRINT_SQL: as `.sql`, quoted where
- * needed. */
+ * automatic column name, "(a + 1)", "sum(DISTINCT x)"; PRINT_SQL: as `.sql`, names and
+ * texts quoted. */
 enum expr_print { PRINT_PLAN, PRINT_NAME, PRINT_SQL };
 void expr_print(struct strbuf *out, const struct expr *e, enum expr_print how);
+/* "a, b" and so on: n of them with a separator between. */
+void expr_print_list(struct strbuf *out, struct expr *const *list, uint32_t n,
+                     const char *between, enum expr_print how);
+/* name(args): what a func's own print hook falls back to. */
+void expr_print_call(struct strbuf *out, struct sv name, const struct expr *e,
+                     enum expr_print how);
+/* The name of a select item that has none: as PRINT_NAME, but a column under a cast
+ * keeps its own. */
+void expr_print_item_name(struct strbuf *out, const struct expr *e);
+/* The session's zone, in which timestamp literals print; UTC at first. Of the process, as
+ * a session is. */
+void expr_print_zone(const struct zone *zone);
 
 #endif

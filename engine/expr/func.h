@@ -173,6 +173,10 @@ struct agg {
     void (*update_all)(const struct agg_run *r, uint8_t *state, const struct vec *args,
                        const struct batch *b);
     const char *usage;
+    /* Its arguments, where Spark prints more or fewer of them ("first(a#1, false)" for a
+     * plan, "first(a)" as name); NULL: all. Name, DISTINCT and FILTER are printed around
+     * it. */
+    void (*print_args)(struct strbuf *out, const struct expr *e, enum expr_print how);
 };
 
 const struct agg *agg_find(struct sv name);
