@@ -1,0 +1,798 @@
+/* Decimal arithmetic on i128.
+ *
+ * Most work stays in 128 bits: products of up to 38 digits and rescaling by powers of
+ * ten. What may be longer on the way to a result that fits (a product to be rounded, a
+ * dividend scaled up, a sum at the edge of 38 digits) goes through a pair of u128,
+ * `struct wide`. The paths are chosen by the digits that the types allow, not by trying.
+ */
+#include "engine/column/decimal.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define E18 INT64_C(1000000000000000000)
+#define P(n) (i128) n *E18
+
+const i128 decimal_pow10[39] = {
+    1,
+    10,
+    100,
+    1000,
+    10000,
+    100000,
+    1000000,
+    10000000,
+    100000000,
+    1000000000,
+    10000000000,
+    100000000000,
+    1000000000000,
+    10000000000000,
+    100000000000000,
+    1000000000000000,
+    10000000000000000,
+    100000000000000000,
+    E18,
+    P(10),
+    P(100),
+    P(1000),
+    P(10000),
+    P(100000),
+    P(1000000),
+    P(10000000),
+    P(100000000),
+    P(1000000000),
+    P(10000000000),
+    P(100000000000),
+    P(1000000000000),
+    P(10000000000000),
+    P(100000000000000),
+    P(1000000000000000),
+    P(10000000000000000),
+    P(100000000000000000),
+    P(E18),
+    P(E18) * 10,
+    P(E18) * 100,
+};
+
+/* ---- result types ---- */
+
+enum { MIN_ADJUSTED_SCALE = 6, MAX_P = DECIMAL_MAX_PRECISION };
+
+static int min_int(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+static int max_int(int a, int b)
+{
+    return a > b ? a : b;
+}
+
+static struct type bounded(int precision, int scale)
+{
+    return type_decimal(min_int(precision, MAX_P), min_int(scale, MAX_P));
+}
+
+/* Too many digits: the integer part is kept, the scale gives way, but not below 6. */
+static struct type adjusted(int precision, int scale)
+{
+    if (precision <= MAX_P)
+        return type_decimal(precision, scale);
+    int whole = precision - scale;
+    int least = min_int(scale, MIN_ADJUSTED_SCALE);
+    return type_decimal(MAX_P, max_int(MAX_P - whole, least));
+}
+
+static struct type divide_result(struct type a, struct type b, bool allow_loss)
+{
+    int whole = a.precision - a.scale + b.scale;
+
+    if (allow_loss) {
+        int scale = max_int(MIN_ADJUSTED_SCALE, a.scale + b.precision + 1);
+        return adjusted(whole + scale, scale);
+    }
+    int whole_kept = min_int(MAX_P, whole);
+    int scale = min_int(MAX_P, max_int(MIN_ADJUSTED_SCALE, a.scale + b.precision + 1));
+    int over = whole_kept + scale - MAX_P;
+    if (over > 0) {
+        scale -= over / 2 + 1;
+        whole_kept = MAX_P - scale;
+    }
+    return bounded(whole_kept + scale, scale);
+}
+
+struct type decimal_result(enum decimal_op op, struct type a, struct type b,
+                           bool allow_loss)
+{
+    int scale = max_int(a.scale, b.scale);
+    int whole = max_int(a.precision - a.scale, b.precision - b.scale);
+    int precision = 0;
+
+    switch (op) {
+    case DEC_ADD:
+    case DEC_SUBTRACT:
+        precision = whole + scale + 1;
+        break;
+    case DEC_MULTIPLY:
+        precision = a.precision + b.precision + 1;
+        scale = a.scale + b.scale;
+        break;
+    case DEC_DIVIDE:
+        return divide_result(a, b, allow_loss);
+    case DEC_REMAINDER:
+        precision = min_int(a.precision - a.scale, b.precision - b.scale) + scale;
+        break;
+    case DEC_DIV:
+        precision = a.precision - a.scale + b.scale;
+        return bounded(precision ? precision : 1, 0);
+    }
+    return allow_loss ? adjusted(precision, scale) : bounded(precision, scale);
+}
+
+struct type decimal_for(struct type t)
+{
+    switch ((enum type_id)t.id) {
+    case TYPE_BYTE:
+        return type_decimal(3, 0);
+    case TYPE_SHORT:
+        return type_decimal(5, 0);
+    case TYPE_INT:
+        return type_decimal(10, 0);
+    case TYPE_LONG:
+        return type_decimal(20, 0);
+    case TYPE_FLOAT:
+        return type_decimal(14, 7);
+    case TYPE_DOUBLE:
+        return type_decimal(30, 15);
+    case TYPE_NULL:
+    case TYPE_BOOLEAN:
+    case TYPE_DECIMAL:
+    case TYPE_STRING:
+    case TYPE_BINARY:
+    case TYPE_DATE:
+    case TYPE_TIMESTAMP:
+    case TYPE_TIMESTAMP_NTZ:
+    case TYPE_INTERVAL_MONTH:
+    case TYPE_INTERVAL_DAY:
+        break;
+    }
+    return t;
+}
+
+struct type decimal_wider(struct type a, struct type b)
+{
+    int scale = max_int(a.scale, b.scale);
+    int whole = max_int(a.precision - a.scale, b.precision - b.scale);
+
+    return bounded(whole + scale, scale);
+}
+
+/* ---- wide intermediates: an unsigned number of 256 bits ---- */
+
+struct wide {
+    u128 high, low;
+};
+
+static u128 magnitude(i128 x)
+{
+    return x < 0 ? (u128)0 - (u128)x : (u128)x;
+}
+
+static struct wide wide_product(u128 a, u128 b)
+{
+    u128 mask = UINT64_MAX;
+    u128 ll = (a & mask) * (b & mask), lh = (a & mask) * (b >> 64);
+    u128 hl = (a >> 64) * (b & mask), hh = (a >> 64) * (b >> 64);
+    u128 middle = (ll >> 64) + (lh & mask) + (hl & mask);
+
+    return (struct wide){ hh + (lh >> 64) + (hl >> 64) + (middle >> 64),
+                          middle << 64 | (ll & mask) };
+}
+
+/* Quotient of 256 by 128 bits, d > 0; the quotient may be as long as the dividend. By
+ * bits: rare, and divisors of more than 64 bits leave little else without a library. */
+static struct wide wide_divide(struct wide n, u128 d, u128 *rest)
+{
+    struct wide q = { n.high / d, 0 };
+    u128 r = n.high % d;
+
+    if (!n.high) {
+        *rest = n.low % d;
+        return (struct wide){ 0, n.low / d };
+    }
+    for (int bit = 127; bit >= 0; bit--) {
+        bool carry = r >> 127;
+
+        r = r << 1 | (n.low >> bit & 1);
+        if (carry || r >= d) {
+            r -= d;
+            q.low |= (u128)1 << bit;
+        }
+    }
+    *rest = r;
+    return q;
+}
+
+/* Spark rounds twice: products to 39 significant digits, quotients to 39 behind the
+ * point, and then to the result's scale. A remainder below one half goes up after all
+ * where rounding it to `guard` digits makes it one half. */
+static bool rounds_up(u128 rest, u128 d, int guard)
+{
+    if (rest >= d - rest)
+        return true;
+    if (guard > 38 || d <= (u128)decimal_pow10[guard < 0 ? 0 : guard])
+        return false; /* nothing was left out by the first rounding */
+    return d - 2 * rest <= d / (u128)decimal_pow10[guard < 0 ? 0 : guard];
+}
+
+static int count_digits(u128 x)
+{
+    int n = 0;
+
+    while (n < 39 && x >= (u128)decimal_pow10[n])
+        n++;
+    return n;
+}
+
+enum { GUARD_PRODUCT = -1, GUARD_NONE = 39 };
+
+/* n / d rounded half up, as a signed number that fits the precision. */
+static bool wide_round(struct wide n, u128 d, bool negative, int precision, int guard,
+                       i128 *out)
+{
+    u128 rest;
+    struct wide q = wide_divide(n, d, &rest);
+
+    if (q.high || q.low >= (u128)decimal_pow10[precision])
+        return false;
+    if (guard == GUARD_PRODUCT)
+        guard = 39 - count_digits(q.low);
+    q.low += rounds_up(rest, d, guard);
+    if (q.low >= (u128)decimal_pow10[precision])
+        return false;
+    *out = negative ? -(i128)q.low : (i128)q.low;
+    return true;
+}
+
+/* x / 10^digits half up; digits 1..38. */
+static i128 shift_right(i128 x, int digits)
+{
+    i128 unit = decimal_pow10[digits];
+
+    if (digits <= 18 && x >= INT64_MIN && x <= INT64_MAX) {
+        int64_t small = (int64_t)x, by = (int64_t)unit;
+        int64_t q = small / by, r = small % by;
+
+        return q + (r >= by - r) - (-r >= by + r);
+    }
+    i128 q = x / unit, r = x % unit;
+    return q + (r >= unit - r) - (-r >= unit + r);
+}
+
+bool decimal_rescale(i128 x, int from_scale, int to_precision, int to_scale, i128 *out)
+{
+    int up = to_scale - from_scale;
+    i128 y = x;
+
+    if (up < 0) {
+        y = -up > 38 ? 0 : shift_right(x, -up);
+    } else if (up > 0) {
+        if (x && (up > 38 || !decimal_fits(x, up > 38 ? 0 : 38 - up)))
+            return false;
+        y = x ? x * decimal_pow10[up] : 0;
+    }
+    if (!decimal_fits(y, to_precision))
+        return false;
+    *out = y;
+    return true;
+}
+
+/* ---- arithmetic ---- */
+
+/* Both at the larger scale in 128 bits, where no digits can be lost by it. */
+static bool aligned(i128 *x, struct type a, i128 *y, struct type b, int *scale)
+{
+    *scale = max_int(a.scale, b.scale);
+    int up_x = *scale - a.scale, up_y = *scale - b.scale;
+
+    if ((up_x && !decimal_fits(*x, 38 - up_x)) || (up_y && !decimal_fits(*y, 38 - up_y)))
+        return false;
+    *x *= decimal_pow10[up_x];
+    *y *= decimal_pow10[up_y];
+    return true;
+}
+
+static struct wide wide_sum(struct wide a, struct wide b)
+{
+    struct wide s = { a.high + b.high, a.low + b.low };
+
+    s.high += s.low < a.low;
+    return s;
+}
+
+static struct wide wide_difference(struct wide a, struct wide b)
+{
+    return (struct wide){ a.high - b.high - (a.low < b.low), a.low - b.low };
+}
+
+static bool wide_less(struct wide a, struct wide b)
+{
+    return a.high != b.high ? a.high < b.high : a.low < b.low;
+}
+
+/* A sum whose operands, at one scale, pass 38 digits. */
+static bool add_wide(i128 x, struct type a, i128 y, struct type b, struct type r,
+                     i128 *out)
+{
+    int scale = max_int(a.scale, b.scale);
+    struct wide p = wide_product(magnitude(x), (u128)decimal_pow10[scale - a.scale]);
+    struct wide q = wide_product(magnitude(y), (u128)decimal_pow10[scale - b.scale]);
+    bool negative = x < 0;
+    struct wide sum;
+
+    if ((x < 0) == (y < 0)) {
+        sum = wide_sum(p, q);
+    } else if (wide_less(p, q)) {
+        sum = wide_difference(q, p);
+        negative = !negative;
+    } else {
+        sum = wide_difference(p, q);
+    }
+    return wide_round(sum, (u128)decimal_pow10[max_int(scale - r.scale, 0)], negative,
+                      r.precision, GUARD_NONE, out);
+}
+
+bool decimal_add(i128 x, struct type a, i128 y, struct type b, struct type r, i128 *out)
+{
+    i128 p = x, q = y;
+    int scale;
+
+    i128 sum;
+
+    if (!aligned(&p, a, &q, b, &scale) || __builtin_add_overflow(p, q, &sum))
+        return add_wide(x, a, y, b, r, out);
+    return decimal_rescale(sum, scale, r.precision, r.scale, out);
+}
+
+bool decimal_subtract(i128 x, struct type a, i128 y, struct type b, struct type r,
+                      i128 *out)
+{
+    return decimal_add(x, a, -y, b, r, out);
+}
+
+bool decimal_multiply(i128 x, struct type a, i128 y, struct type b, struct type r,
+                      i128 *out)
+{
+    int down = a.scale + b.scale - r.scale;
+    i128 product;
+
+    if (!__builtin_mul_overflow(x, y, &product))
+        return decimal_rescale(product, a.scale + b.scale, r.precision, r.scale, out);
+    if (down < 0)
+        return false; /* more scale than the factors have: longer still */
+    if (down > 38)
+        down = 38; /* cannot be: result scales are at least 6 */
+    return wide_round(wide_product(magnitude(x), magnitude(y)), (u128)decimal_pow10[down],
+                      (x < 0) != (y < 0), r.precision, GUARD_PRODUCT, out);
+}
+
+bool decimal_divide(i128 x, struct type a, i128 y, struct type b, struct type r,
+                    i128 *out)
+{
+    int up = r.scale + b.scale - a.scale;
+    u128 dividend = magnitude(x), divisor = magnitude(y);
+    struct wide n;
+
+    if (!y)
+        return false;
+    if (up < 0) {
+        n = (struct wide){ 0, dividend };
+        if (-up > 38 || divisor > (u128)-1 / (u128)decimal_pow10[-up]) {
+            *out = 0; /* the divisor is more than twice any dividend */
+            return true;
+        }
+        divisor *= (u128)decimal_pow10[-up];
+    } else if (up <= 38) {
+        n = wide_product(dividend, (u128)decimal_pow10[up]);
+    } else {
+        n = wide_product(dividend, (u128)decimal_pow10[38]);
+        struct wide more = wide_product(n.low, (u128)decimal_pow10[up - 38]);
+        struct wide high = wide_product(n.high, (u128)decimal_pow10[up - 38]);
+
+        if (high.high || more.high + high.low < high.low)
+            return false;
+        n = (struct wide){ more.high + high.low, more.low };
+    }
+    return wide_round(n, divisor, (x < 0) != (y < 0), r.precision, 39 - r.scale, out);
+}
+
+/* The remainder of n by d, both of 256 bits, the result below d; by bits as well. */
+static u128 wide_modulo(struct wide n, u128 d)
+{
+    u128 rest;
+
+    wide_divide(n, d, &rest);
+    return rest;
+}
+
+bool decimal_remainder(i128 x, struct type a, i128 y, struct type b, struct type r,
+                       i128 *out)
+{
+    int scale = max_int(a.scale, b.scale);
+    i128 p = x, q = y;
+
+    if (!y)
+        return false;
+    if (!aligned(&p, a, &q, b, &scale)) {
+        if (b.scale < scale && !decimal_fits(y, 38 - (scale - b.scale))) {
+            /* the divisor is longer than 38 digits at this scale, and so larger than x */
+            p = x;
+            scale = a.scale;
+            return decimal_rescale(p, scale, r.precision, r.scale, out);
+        }
+        q = y * decimal_pow10[scale - b.scale];
+        struct wide n = wide_product(magnitude(x), (u128)decimal_pow10[scale - a.scale]);
+        i128 rest = (i128)wide_modulo(n, magnitude(q));
+        return decimal_rescale(x < 0 ? -rest : rest, scale, r.precision, r.scale, out);
+    }
+    return decimal_rescale(p % q, scale, r.precision, r.scale, out);
+}
+
+bool decimal_div(i128 x, struct type a, i128 y, struct type b, int64_t *out)
+{
+    int scale;
+    i128 p = x, q = y;
+
+    if (!y)
+        return false;
+    if (!aligned(&p, a, &q, b, &scale)) {
+        scale = max_int(a.scale, b.scale);
+        if (b.scale < scale && !decimal_fits(y, 38 - (scale - b.scale))) {
+            *out = 0;
+            return true;
+        }
+        u128 rest;
+        struct wide n = wide_product(magnitude(x), (u128)decimal_pow10[scale - a.scale]);
+        struct wide w =
+            wide_divide(n, magnitude(y) * (u128)decimal_pow10[scale - b.scale], &rest);
+        uint64_t low = (uint64_t)w.low;
+        *out = (int64_t)((x < 0) != (y < 0) ? 0 - low : low);
+        return true;
+    }
+    *out = (int64_t)(uint64_t)(u128)(p / q);
+    return true;
+}
+
+int decimal_cmp(i128 x, int x_scale, i128 y, int y_scale)
+{
+    struct type a = type_decimal(38, x_scale), b = type_decimal(38, y_scale);
+    i128 p = x, q = y;
+    int scale;
+
+    if (aligned(&p, a, &q, b, &scale))
+        return p < q ? -1 : p > q;
+    if ((x < 0) != (y < 0))
+        return x < 0 ? -1 : 1;
+    scale = max_int(x_scale, y_scale);
+    struct wide v = wide_product(magnitude(x), (u128)decimal_pow10[scale - x_scale]);
+    struct wide w = wide_product(magnitude(y), (u128)decimal_pow10[scale - y_scale]);
+    int order = wide_less(v, w) ? -1 : wide_less(w, v);
+    return x < 0 ? -order : order;
+}
+
+static i128 divide_rounding(i128 x, i128 unit, enum decimal_rounding how)
+{
+    i128 q = x / unit, r = x % unit;
+    int sign = x < 0 ? -1 : 1;
+    i128 left = r < 0 ? -r : r;
+
+    switch (how) {
+    case ROUND_HALF_UP:
+        return left >= unit - left ? q + sign : q;
+    case ROUND_HALF_EVEN:
+        return left > unit - left || (left == unit - left && q % 2) ? q + sign : q;
+    case ROUND_FLOOR:
+        return r < 0 ? q - 1 : q;
+    case ROUND_CEIL:
+        return r > 0 ? q + 1 : q;
+    case ROUND_DOWN:
+        break;
+    }
+    return q;
+}
+
+bool decimal_round(i128 x, int scale, int to, enum decimal_rounding how, i128 *out)
+{
+    int down = scale - to;
+    i128 y;
+
+    if (down <= 0) {
+        if (!decimal_fits(x, max_int(38 + down, 0)))
+            return x == 0 ? (*out = 0, true) : false;
+        *out = x * decimal_pow10[-down];
+        return true;
+    }
+    /* beyond 38 digits only floor and ceil of what is not 0 leave anything, and that is
+     * too long then */
+    if (down > 38) {
+        bool away = (how == ROUND_FLOOR && x < 0) || (how == ROUND_CEIL && x > 0);
+
+        if (away)
+            return false;
+        *out = 0;
+        return true;
+    }
+    y = divide_rounding(x, decimal_pow10[down], how);
+    if (to < 0) {
+        if (y && (-to > 38 || !decimal_fits(y, 38 + to)))
+            return false;
+        y = y ? y * decimal_pow10[-to] : 0;
+    }
+    if (!decimal_fits(y, 38))
+        return false;
+    *out = y;
+    return true;
+}
+
+/* ---- text ---- */
+
+static size_t put_digits(char *to, u128 x)
+{
+    char digits[40];
+    size_t n = 0;
+
+    while (x > UINT64_MAX) {
+        uint64_t low = (uint64_t)(x % (u128)E18);
+
+        x /= (u128)E18;
+        for (int i = 0; i < 18; i++, low /= 10)
+            digits[n++] = (char)('0' + low % 10);
+    }
+    uint64_t rest = (uint64_t)x;
+    do {
+        digits[n++] = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest);
+    for (size_t i = 0; i < n; i++)
+        to[i] = digits[n - 1 - i];
+    return n;
+}
+
+size_t decimal_format(char *to, i128 x, int scale)
+{
+    char digits[40];
+    size_t n = put_digits(digits, magnitude(x)), at = 0, s = (size_t)scale;
+
+    if (x < 0)
+        to[at++] = '-';
+    if (n <= s) {
+        to[at++] = '0';
+        if (s) {
+            to[at++] = '.';
+            memset(to + at, '0', s - n);
+            at += s - n;
+        }
+        memcpy(to + at, digits, n);
+        return at + n;
+    }
+    memcpy(to + at, digits, n - s);
+    at += n - s;
+    if (s) {
+        to[at++] = '.';
+        memcpy(to + at, digits + n - s, s);
+        at += s;
+    }
+    return at;
+}
+
+size_t decimal_format_java(char *to, i128 x, int scale)
+{
+    char digits[40];
+    size_t n = put_digits(digits, magnitude(x)), at = 0;
+    int exponent = (int)n - 1 - scale;
+
+    if (scale == 0 || exponent >= -6)
+        return decimal_format(to, x, scale);
+    if (x < 0)
+        to[at++] = '-';
+    to[at++] = digits[0];
+    if (n > 1) {
+        to[at++] = '.';
+        memcpy(to + at, digits + 1, n - 1);
+        at += n - 1;
+    }
+    to[at++] = 'E';
+    to[at++] = '-';
+    return at + put_digits(to + at, (u128)(unsigned)-exponent);
+}
+
+/* A number as text: digits without leading zeros, of which `n`, and the power of ten of
+ * the last one. Digits beyond what fits are counted, and known only to be zero or not. */
+struct digits {
+    bool negative;
+    u128 value;      /* the first up to 38 digits */
+    int n;           /* how many those are; 0 for zero */
+    int64_t scale;   /* digits after the point, of value */
+    int round_digit; /* the first digit left out, -1: none */
+    bool more;       /* other digits left out, not all 0 */
+    bool any;        /* at least one digit seen */
+};
+
+static void add_digit(struct digits *d, int digit, bool after_point)
+{
+    d->any = true;
+    if (d->n == 38) {
+        if (d->round_digit < 0)
+            d->round_digit = digit;
+        else if (digit)
+            d->more = true;
+        if (!after_point)
+            d->scale--;
+        return;
+    }
+    d->value = d->value * 10 + (unsigned)digit;
+    if (d->value)
+        d->n++;
+    if (after_point)
+        d->scale++;
+}
+
+static bool read_exponent(struct sv text, int64_t *out)
+{
+    int64_t e = 0;
+    bool negative = false;
+    size_t i = 0;
+
+    if (text.len && (text.p[0] == '+' || text.p[0] == '-'))
+        negative = text.p[i++] == '-';
+    if (i == text.len)
+        return false;
+    for (; i < text.len; i++) {
+        if (!isdigit((unsigned char)text.p[i]))
+            return false;
+        if (e < 1000000000)
+            e = e * 10 + (text.p[i] - '0');
+    }
+    *out = negative ? -e : e;
+    return true;
+}
+
+static bool read_digits(struct sv text, struct digits *d)
+{
+    size_t i = 0;
+    bool point = false;
+    int64_t exponent = 0;
+
+    *d = (struct digits){ .round_digit = -1 };
+    if (text.len && (text.p[0] == '+' || text.p[0] == '-'))
+        d->negative = text.p[i++] == '-';
+    for (; i < text.len; i++) {
+        char c = text.p[i];
+
+        if (isdigit((unsigned char)c)) {
+            add_digit(d, c - '0', point);
+        } else if (c == '.' && !point) {
+            point = true;
+        } else if (c == 'e' || c == 'E') {
+            if (!read_exponent(sv_from(text, i + 1), &exponent))
+                return false;
+            break;
+        } else {
+            return false;
+        }
+    }
+    d->scale -= exponent;
+    return d->any;
+}
+
+/* At the scale, half up; the left-out digits count where nothing else is dropped. */
+static enum decimal_text place_digits(const struct digits *d, int precision, int scale,
+                                      i128 *out)
+{
+    int64_t down = d->scale - scale;
+    u128 x = d->value;
+
+    if (down > 0) {
+        if (down > 39 || (down == 39)) {
+            x = 0; /* below half a unit, for value < 10^38 */
+        } else {
+            u128 unit = (u128)decimal_pow10[down > 38 ? 38 : down];
+            u128 q = x / unit, r = x % unit;
+
+            x = q + (r >= unit - r);
+        }
+    } else {
+        if (down == 0 && d->round_digit >= 5)
+            x++;
+        if (down < 0 && x) {
+            if (down < -38 || d->round_digit >= 0 || x >= (u128)decimal_pow10[38 + down])
+                return DECIMAL_OVERFLOW;
+            x *= (u128)decimal_pow10[-down];
+        }
+    }
+    if (x >= (u128)decimal_pow10[precision])
+        return DECIMAL_OVERFLOW;
+    *out = d->negative ? -(i128)x : (i128)x;
+    return DECIMAL_OK;
+}
+
+enum decimal_text decimal_parse(struct sv text, struct type t, i128 *out)
+{
+    struct digits d;
+
+    if (!read_digits(text, &d))
+        return DECIMAL_BAD;
+    return place_digits(&d, t.precision, t.scale, out);
+}
+
+enum decimal_text decimal_parse_literal(struct sv text, i128 *out, struct type *t)
+{
+    struct digits d;
+    int scale, precision;
+    enum decimal_text rc;
+
+    if (!read_digits(text, &d))
+        return DECIMAL_BAD;
+    if (d.round_digit >= 0 || d.scale > 38 || d.scale < -38)
+        return DECIMAL_OVERFLOW;
+    scale = d.scale < 0 ? 0 : (int)d.scale;
+    precision = d.scale < 0 ? d.n - (int)d.scale : max_int(d.n, scale);
+    if (precision > 38)
+        return DECIMAL_OVERFLOW;
+    rc = place_digits(&d, 38, scale, out);
+    if (rc == DECIMAL_OK)
+        *t = type_decimal(max_int(precision, 1), scale);
+    return rc;
+}
+
+/* ---- other numbers ---- */
+
+double decimal_to_double(i128 x, int scale)
+{
+    /* exact numbers and one correctly rounded division */
+    if (scale <= 22 && x >= -(INT64_C(1) << 53) && x <= INT64_C(1) << 53) {
+        double unit = (double)decimal_pow10[scale]; /* exact up to 10^22 */
+
+        return (double)(int64_t)x / unit;
+    }
+    char text[DECIMAL_TEXT + 1];
+    text[decimal_format(text, x, scale)] = '\0';
+    return strtod(text, NULL);
+}
+
+bool decimal_from_double(double f, struct type t, i128 *out)
+{
+    char text[40];
+
+    if (!isfinite(f))
+        return false;
+    if (f == 0) {
+        *out = 0;
+        return true;
+    }
+    /* the shortest digits that give f again, as Double.toString has them */
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*e", digits - 1, f);
+        if (digits == 17 || strtod(text, NULL) == f)
+            break;
+    }
+    return decimal_parse(sv(text), t, out) == DECIMAL_OK;
+}
+
+bool decimal_from_long(int64_t i, struct type t, i128 *out)
+{
+    return decimal_rescale(i, 0, t.precision, t.scale, out);
+}
+
+bool decimal_to_long(i128 x, int scale, int64_t *out)
+{
+    i128 whole = x / decimal_pow10[scale];
+
+    if (whole < INT64_MIN || whole > INT64_MAX)
+        return false;
+    *out = (int64_t)whole;
+    return true;
+}
