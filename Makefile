@@ -22,6 +22,10 @@ SANITIZE ?=
 CFLAGS  ?=
 LDFLAGS ?=
 
+# V=1 shows the commands; else one short line for each
+Q := $(if $(V),,@)
+say = $(if $(V),,@echo '  $(1) $(patsubst $(BUILD)/%,%,$@)')
+
 VERSION := $(shell cat VERSION)
 GRAPHVIZ := $(shell pkg-config --exists libgvc 2>/dev/null && echo yes)
 # clang also warns of fields that a designated initialiser leaves out on purpose
@@ -78,23 +82,28 @@ spillway: $(BIN)
 	@cp $(BIN) $@.new && mv $@.new $@
 
 $(BIN): $(BUILD)/ui/main.o $(LIB)
-	$(CC) $(SANITIZE) $(OPT) $(LDFLAGS) -o $@ $^ $(SW_LIBS)
+	$(call say,ld)
+	$(Q)$(CC) $(SANITIZE) $(OPT) $(LDFLAGS) -o $@ $^ $(SW_LIBS)
 
 $(LIB): $(OBJ) $(ISAOBJ)
+	$(call say,ar)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(Q)$(AR) rcs $@ $^
 
 $(BUILD)/%.o: %.c Makefile VERSION
 	@mkdir -p $(@D)
-	$(CC) $(SW_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,cc)
+	$(Q)$(CC) $(SW_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(ISAOBJ): $(BUILD)/analyzer/decode_isa_%.o: analyzer/decode_isa.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(SW_CFLAGS) $(CFLAGS) $(ISA_$*) -DDECODE_ISA=$* -MMD -MP -c -o $@ $<
+	$(call say,cc)
+	$(Q)$(CC) $(SW_CFLAGS) $(CFLAGS) $(ISA_$*) -DDECODE_ISA=$* -MMD -MP -c -o $@ $<
 
 $(BUILD)/tests/unit/%: tests/unit/%.c $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(SW_CFLAGS) $(CFLAGS) -MMD -MP $(LDFLAGS) -o $@ $< $(LIB) -lcmocka $(SW_LIBS)
+	$(call say,cc)
+	$(Q)$(CC) $(SW_CFLAGS) $(CFLAGS) -MMD -MP $(LDFLAGS) -o $@ $< $(LIB) -lcmocka $(SW_LIBS)
 
 # --- what is installed ---------------------------------------------------------
 
@@ -146,7 +155,7 @@ tsan-now: $(BIN) $(BUILD)/tests/unit/logs_test
 
 FUZZ_SECONDS ?= 20
 fuzz:
-	@$(MAKE) --no-print-directory BUILD=build/fuzz FOLDERS='base analyzer rules' CC=clang OPT='-O1 -g -fno-omit-frame-pointer' \
+	@$(MAKE) --no-print-directory BUILD=build/fuzz FOLDERS='base analyzer rules engine' CC=clang OPT='-O1 -g -fno-omit-frame-pointer' \
 	    SANITIZE='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' fuzz-now
 
 .PHONY: fuzz-now
@@ -155,7 +164,8 @@ fuzz-now: $(FUZZ)
 
 $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(SW_CFLAGS) $(CFLAGS) -MMD -MP $(if $(findstring clang,$(CC)),-fsanitize=fuzzer) $(LDFLAGS) -o $@ $< $(LIB) $(SW_LIBS)
+	$(call say,cc)
+	$(Q)$(CC) $(SW_CFLAGS) $(CFLAGS) -MMD -MP $(if $(findstring clang,$(CC)),-fsanitize=fuzzer) $(LDFLAGS) -o $@ $< $(LIB) $(SW_LIBS)
 
 # --- the slower company -------------------------------------------------------------
 
