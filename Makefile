@@ -22,6 +22,8 @@ SANITIZE ?=
 CFLAGS  ?=
 LDFLAGS ?=
 
+JOBS := $(shell nproc 2>/dev/null || echo 2)
+
 # V=1 shows the commands; else one short line for each
 Q := $(if $(V),,@)
 say = $(if $(V),,@echo '  $(1) $(patsubst $(BUILD)/%,%,$@)')
@@ -127,7 +129,7 @@ $(LIB): | $(BUILD)/includes.ok
 
 # One pass over everything; prints "N passed, N failed, N skipped" at the end.
 test: deps-test
-	@$(MAKE) --no-print-directory test-now
+	@$(MAKE) --no-print-directory -j$(JOBS) test-now
 
 .PHONY: test-now unit
 unit: $(UNIT)
@@ -138,7 +140,7 @@ test-now: spillway unit
 ASAN := BUILD=build/asan OPT='-O1 -g -fno-omit-frame-pointer' \
         SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all'
 check:
-	@$(MAKE) --no-print-directory $(ASAN) check-now
+	@$(MAKE) --no-print-directory -j$(JOBS) $(ASAN) check-now
 
 .PHONY: check-now
 check-now: $(BIN) unit
@@ -182,7 +184,7 @@ fmt:
 
 DEMO := samples/logs/skewed-join.zstd
 demo: deps
-	@$(MAKE) --no-print-directory demo-now
+	@$(MAKE) --no-print-directory -j$(JOBS) demo-now
 
 .PHONY: demo-now
 demo-now: spillway
