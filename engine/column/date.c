@@ -4,6 +4,8 @@
  * hour, minute, second, fraction; what separates them says which one comes next. */
 #include "engine/column/date.h"
 
+#include "engine/column/number.h"
+
 #include <ctype.h>
 
 /* ---- calendar ---- */
@@ -88,16 +90,6 @@ size_t timestamp_format(char *to, int64_t local_us)
 
 /* ---- from text ---- */
 
-/* Spark trims blanks and control characters. */
-static struct sv trim_all(struct sv s)
-{
-    while (s.len && ((unsigned char)s.p[0] <= ' ' || s.p[0] == 127))
-        s = sv_from(s, 1);
-    while (s.len && ((unsigned char)s.p[s.len - 1] <= ' ' || s.p[s.len - 1] == 127))
-        s.len--;
-    return s;
-}
-
 static bool days_of(int64_t year, int64_t month, int64_t day, int64_t *out)
 {
     if (month < 1 || month > 12 || day < 1 || day > days_of_month(year, (int32_t)month))
@@ -122,7 +114,7 @@ bool date_parse(struct sv text, int32_t *days)
     int64_t part[3] = { 1, 1, 1 }, value = 0, result;
     int n = 0, digits = 0, sign = 1;
     size_t i = 0;
-    struct sv s = trim_all(text);
+    struct sv s = number_trim(text);
 
     if (!s.len)
         return false;
@@ -247,7 +239,7 @@ static void scan_digit(struct stamp_scan *s)
 
 static bool scan_stamp(struct sv text, struct stamp *out)
 {
-    struct stamp_scan s = { .out = out, .text = trim_all(text) };
+    struct stamp_scan s = { .out = out, .text = number_trim(text) };
 
     *out = (struct stamp){ .part = { 1, 1, 1, 0, 0, 0, 0 }, .sign = 1 };
     if (!s.text.len)

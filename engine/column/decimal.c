@@ -7,9 +7,10 @@
  */
 #include "engine/column/decimal.h"
 
+#include "engine/column/number.h"
+
 #include <ctype.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #define E18 INT64_C(1000000000000000000)
@@ -696,10 +697,10 @@ static enum decimal_text place_digits(const struct digits *d, int precision, int
     u128 x = d->value;
 
     if (down > 0) {
-        if (down > 39 || (down == 39)) {
+        if (down > 38) {
             x = 0; /* below half a unit, for value < 10^38 */
         } else {
-            u128 unit = (u128)decimal_pow10[down > 38 ? 38 : down];
+            u128 unit = (u128)decimal_pow10[down];
             u128 q = x / unit, r = x % unit;
 
             x = q + (r >= unit - r);
@@ -765,21 +766,12 @@ double decimal_to_double(i128 x, int scale)
 
 bool decimal_from_double(double f, struct type t, i128 *out)
 {
-    char text[40];
+    char text[NUMBER_TEXT];
 
     if (!isfinite(f))
         return false;
-    if (f == 0) {
-        *out = 0;
-        return true;
-    }
-    /* the shortest digits that give f again, as Double.toString has them */
-    for (int digits = 15; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*e", digits - 1, f);
-        if (digits == 17 || strtod(text, NULL) == f)
-            break;
-    }
-    return decimal_parse(sv(text), t, out) == DECIMAL_OK;
+    return decimal_parse((struct sv){ text, double_format(text, f) }, t, out) ==
+           DECIMAL_OK;
 }
 
 bool decimal_from_long(int64_t i, struct type t, i128 *out)

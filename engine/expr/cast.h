@@ -5,6 +5,7 @@
 #ifndef ENGINE_EXPR_CAST_H
 #define ENGINE_EXPR_CAST_H
 
+#include "engine/column/number.h"
 #include "engine/column/value.h"
 
 struct eval_call;
@@ -30,13 +31,5 @@ enum errc cast_value(struct arena *a, const struct value *x, struct type to,
 
 /* May the result be NULL where the argument is not (Spark's forceNullable)? */
 bool cast_may_null(struct type from, struct type to);
-
-/* Java's texts, into at most 40 bytes; returns how many: "1.0E10", "0.1", "NaN". */
-enum { NUMBER_TEXT = 48 };
-size_t double_format(char *to, double x);
-size_t float_format(char *to, float x);
-/* Numbers as Spark reads them from text for CAST: blanks around allowed. False: none. */
-bool double_parse(struct sv text, double *out);
-bool long_parse(struct sv text, bool allow_fraction, int64_t *out);
 
 #endif
