@@ -83,25 +83,6 @@ struct expr *expr_cast(struct arena *a, struct expr *child, struct type to)
     return e;
 }
 
-static bool call_nullable(const struct func *f, struct expr *const *args, uint32_t n)
-{
-    bool all = true, any = false;
-
-    for (uint32_t i = 0; i < n; i++) {
-        all = all && args[i]->nullable;
-        any = any || args[i]->nullable;
-    }
-    if (f->flags & FUNC_NOT_NULL)
-        return false;
-    if (f->flags & FUNC_MAYBE_NULL)
-        return true;
-    if (f->id == FUNC_COALESCE)
-        return all;
-    if (f->id == FUNC_IF)
-        return args[1]->nullable || args[2]->nullable;
-    return any;
-}
-
 struct expr *expr_call(struct arena *a, const struct func *f, struct type type,
                        uint32_t n, ...)
 {
@@ -117,7 +98,7 @@ struct expr *expr_call(struct arena *a, const struct func *f, struct type type,
     va_end(ap);
     e->func = f;
     e->type = type;
-    e->nullable = call_nullable(f, e->args, n);
+    e->nullable = func_nullable(f, type, e->args, n);
     if (n)
         e->place = e->args[0]->place;
     return e;

@@ -60,7 +60,9 @@ enum func_flag {
     FUNC_NONDETERMINISTIC = 8,
     FUNC_COMMUTATIVE = 16,
     FUNC_WINDOW_ONLY = 32, /* rank(), lead(): no kernel, run by the window operator */
-    FUNC_LAZY = 64,        /* evaluates its own arguments (if, coalesce) */
+    FUNC_LAZY = 64, /* the evaluator computes it itself, arguments only where needed */
+    FUNC_ALL_NULL = 128, /* NULL only where all arguments are (coalesce, greatest) */
+    FUNC_DECIMAL_NULL = 256, /* a decimal result may be NULL: too many digits */
 };
 
 /* What analysis knows when it binds a call; a bind hook reads arg types (and literals)
@@ -73,6 +75,7 @@ struct func_bind {
     struct type *want;       /* n_args, preset to the arguments' own types */
     struct type type;        /* the result */
     const struct func *func; /* may be replaced by a more specific one */
+    struct expr *done;       /* set: no call at all, this expression instead */
 };
 
 struct eval_call;
@@ -85,23 +88,46 @@ struct func {
     enum func_id id;
     uint8_t min_args, max_args; /* max 255: any number */
     uint32_t flags;
-    /* ERR_SYNTAX: "DATATYPE_MISMATCH ..." with what was expected. NULL: result is the
-     * type of the first argument and arguments stay as they are. */
+    /* Argument classes and result, for functions whose binding needs no code: "sii:s".
+     * One letter an argument, optional ones included, `*` repeats the last:
+     *   b boolean  i int  l bigint  d double  s string  x binary  D date  T timestamp
+     *   t string or binary as it is, others to string    a anything, as it is
+     *   n any number as it is, text to double            g any integral, as it is
+     *   u all u arguments get one type, as CASE's results do
+     * Result: a letter, or the number of the argument whose type it has, from 1. What
+     * Spark casts implicitly is cast, anything else refused. */
+    const char *sig;
+    /* ERR_SYNTAX: "DATATYPE_MISMATCH ..." with what was expected. It may put other
+     * expressions into args and another function into func. NULL: by sig; no sig either:
+     * result is the type of the first argument and arguments stay as they are. */
     enum errc (*bind)(struct func_bind *b, struct err *err);
     /* Computes rows batch_row(b, 0..n_sel) into c->out (FLAT, as the header of eval.h
      * says). */
     enum errc (*run)(struct eval_call *c, struct err *err);
+    uint16_t state_bytes;         /* of eval_call's state, zeroed at first */
+    void (*release)(void *state); /* NULL: nothing but memory of the evaluator in it */
+    /* What Spark's ReplaceExpressions puts in its place when optimising (nvl is coalesce,
+     * nullif an IF), in types as bound; the evaluator does it for itself if nobody did.
+     * NULL: it is computed as it stands. */
+    struct expr *(*replace)(struct arena *a, const struct settings *s,
+                            const struct expr *e);
     /* NULL: as `symbol` and `name` say. */
     void (*print)(struct strbuf *out, const struct expr *e, enum expr_print how);
     const char *usage; /* one line for DESCRIBE FUNCTION */
 };
 
-/* By SQL name (case-blind) or symbol; NULL: none. */
+/* By SQL name (case-blind), alias or symbol; NULL: none. "-" is subtraction. Spark's
+ * automatic column names show the alias: who builds a call by one keeps it in e->name. */
 const struct func *func_find(struct sv name);
 const struct func *func_of(enum func_id id);
 /* The nearest name of a function or aggregate, for "did you mean"; absent when none is
  * near. */
 struct sv func_nearest(struct sv name);
+/* May the call's result be NULL? */
+bool func_nullable(const struct func *f, struct type result, struct expr *const *args,
+                   uint32_t n);
+/* All of them in the order of the lists; NULL behind the last. */
+const struct func *func_at(uint32_t i);
 /* A resolved call: binds, casts the arguments as wanted, sets type and nullability. */
 enum errc func_call(struct arena *a, const struct settings *s, const struct func *f,
                     struct expr **args, uint32_t n, struct expr **out,
@@ -141,7 +167,7 @@ struct agg_bind {
     const struct agg *agg;
 };
 
-enum { AGG_MAX_BUFFER = 12 };
+enum { AGG_MAX_BUFFER = 52 }; /* approx_count_distinct has as many words */
 
 struct agg {
     const char *name;
@@ -163,7 +189,8 @@ struct agg {
     /* The same from partial columns. */
     void (*merge)(const struct agg_run *r, uint8_t **states, const struct vec *buffers,
                   const struct batch *b);
-    /* n states into rows 0..n of FLAT vecs. */
+    /* n states into rows 0..n of FLAT vecs that have masks of ones. Text keeps pointing
+     * into the states. */
     void (*partial)(const struct agg_run *r, uint8_t *const *states, uint32_t n,
                     struct vec *buffers);
     void (*final)(const struct agg_run *r, uint8_t *const *states, uint32_t n,
@@ -179,7 +206,8 @@ struct agg {
     void (*print_args)(struct strbuf *out, const struct expr *e, enum expr_print how);
 };
 
-const struct agg *agg_find(struct sv name);
+const struct agg *agg_find(struct sv name); /* as func_find */
+const struct agg *agg_at(uint32_t i);
 /* A resolved EXPR_AGGREGATE in mode COMPLETE, without id. */
 enum errc agg_call(struct arena *a, const struct settings *s, const struct agg *g,
                    struct expr **args, uint32_t n, bool distinct, struct expr *filter,

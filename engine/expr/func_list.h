@@ -1,0 +1,37 @@
+/* The families of functions and aggregates, and what their bind hooks share. For the
+ * func*.c and agg*.c files only. */
+#ifndef ENGINE_EXPR_FUNC_LIST_H
+#define ENGINE_EXPR_FUNC_LIST_H
+
+#include "engine/column/decimal.h"
+#include "engine/expr/func.h"
+
+extern const struct func arith_funcs[], compare_funcs[], bit_funcs[], math_funcs[],
+    string_funcs[], pattern_funcs[], format_funcs[], digest_funcs[], date_funcs[],
+    moment_funcs[], misc_funcs[], window_funcs[];
+
+/* struct func.sig at work. */
+enum errc func_bind_sig(struct func_bind *b, const char *sig, struct err *err);
+/* One type for the arguments from..n-1, as results of CASE get one. */
+enum errc func_unify(struct func_bind *b, uint32_t from, struct type *t, struct err *err);
+/* `[DATATYPE_MISMATCH...]`: argument i has to be of `wanted` ("STRING"). */
+enum errc func_refuse(const struct func_bind *b, uint32_t i, const char *wanted,
+                      struct err *err);
+/* The operands of a binary operator do not go together. */
+enum errc func_refuse_pair(const struct func_bind *b, struct err *err);
+/* Operands of arithmetic or of a comparison: *t is the type both are cast to, except that
+ * decimals keep their own (want has it) and *t is then TYPE_DECIMAL. False: none. */
+bool func_arith_types(struct func_bind *b, struct type *t);
+bool func_compare_type(const struct settings *s, const struct expr *x,
+                       const struct expr *y, struct type *t);
+/* Dates, timestamps and intervals under + - * /: false where no operand is one. */
+bool moments_bind_add(struct func_bind *b);
+bool moments_bind_subtract(struct func_bind *b);
+bool moments_bind_multiply(struct func_bind *b);
+bool moments_bind_divide(struct func_bind *b);
+/* Type of the literal argument as Spark counts it beside a decimal: 5 is decimal(1,0). */
+struct type func_as_decimal(const struct expr *e);
+/* A literal that is not NULL, through casts of one. */
+bool func_literal(const struct expr *e, struct value *out);
+
+#endif
