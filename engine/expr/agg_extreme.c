@@ -65,8 +65,8 @@ static void text_update(const struct agg_run *r, uint8_t **states, const struct 
     }
 }
 
-static void extreme_update(const struct agg_run *r, uint8_t **states,
-                           const struct vec *v, const struct batch *b, bool max)
+static void extreme_update(const struct agg_run *r, uint8_t **states, const struct vec *v,
+                           const struct batch *b, bool max)
 {
     switch ((enum type_id)v->type.id) {
     case TYPE_BOOLEAN:
@@ -144,8 +144,7 @@ static enum errc bind_first(struct agg_bind *b, struct err *err)
 {
     struct value v;
 
-    if (b->n_args > 1 &&
-        (!func_literal(b->args[1], &v) || v.type.id != TYPE_BOOLEAN))
+    if (b->n_args > 1 && (!func_literal(b->args[1], &v) || v.type.id != TYPE_BOOLEAN))
         return agg_refuse(b, 1, "\"BOOLEAN\"", err);
     b->type = b->args[0]->type;
     b->nullable = b->args[0]->nullable || true; /* no rows: NULL */

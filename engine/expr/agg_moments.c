@@ -88,11 +88,11 @@ static void moments_join(struct moments *l, const struct moments *r)
     double m2 = l->m2 + r->m2 + delta * delta_n * n1 * n2;
     double m3 = l->m3 + r->m3 + delta_n * delta_n * delta * n1 * n2 * (n1 - n2) +
                 3.0 * delta_n * (n1 * r->m2 - n2 * l->m2);
-    double m4 = l->m4 + r->m4 +
-                delta_n * delta_n * delta_n * delta * n1 * n2 *
-                    (n1 * n1 - n1 * n2 + n2 * n2) +
-                6.0 * delta_n * delta_n * (n1 * n1 * r->m2 + n2 * n2 * l->m2) +
-                4.0 * delta_n * (n1 * r->m3 - n2 * l->m3);
+    double m4 =
+        l->m4 + r->m4 +
+        delta_n * delta_n * delta_n * delta * n1 * n2 * (n1 * n1 - n1 * n2 + n2 * n2) +
+        6.0 * delta_n * delta_n * (n1 * n1 * r->m2 + n2 * n2 * l->m2) +
+        4.0 * delta_n * (n1 * r->m3 - n2 * l->m3);
 
     *l = (struct moments){ n, avg, m2, m3, m4 };
 }
@@ -319,8 +319,7 @@ const struct agg moment_aggs[] = {
         "stddev_pop(expr) - The population standard deviation."),
     ONE("var_samp", "variance", buffers_m2, var_samp,
         "var_samp(expr) - The sample variance."),
-    ONE("var_pop", NULL, buffers_m2, var_pop,
-        "var_pop(expr) - The population variance."),
+    ONE("var_pop", NULL, buffers_m2, var_pop, "var_pop(expr) - The population variance."),
     ONE("skewness", NULL, buffers_m3, skewness, "skewness(expr) - The skewness."),
     ONE("kurtosis", NULL, buffers_m4, kurtosis, "kurtosis(expr) - The excess kurtosis."),
     TWO("covar_pop", buffers_covar, covar_pop,

@@ -585,8 +585,8 @@ static bool decimal_mean(i128 sum, int64_t count, struct type from, struct type 
 static void avg_final(const struct agg_run *r, uint8_t *const *states, uint32_t n,
                       struct vec *out)
 {
-    struct type from = r->result.id == TYPE_DECIMAL ? sum_decimal_type(r->arg_types[0])
-                                                    : r->result;
+    struct type from =
+        r->result.id == TYPE_DECIMAL ? sum_decimal_type(r->arg_types[0]) : r->result;
 
     for (uint32_t i = 0; i < n; i++) {
         if (r->result.id != TYPE_DECIMAL) {

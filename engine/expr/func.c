@@ -111,17 +111,16 @@ static void add_upper_type(struct strbuf *out, struct type t)
 /* The call as it was written, for messages. */
 static void add_call(struct strbuf *out, const struct func_bind *b)
 {
-    struct expr e = { .kind = EXPR_CALL,
-                      .func = b->func,
-                      .args = b->args,
-                      .n_args = b->n_args };
+    struct expr e = {
+        .kind = EXPR_CALL, .func = b->func, .args = b->args, .n_args = b->n_args
+    };
 
     expr_print(out, &e, PRINT_NAME);
 }
 
 static const char *ordinal(uint32_t i)
 {
-    static const char *const words[] = { "first", "second", "third", "fourth",
+    static const char *const words[] = { "first", "second", "third",  "fourth",
                                          "fifth", "sixth",  "seventh" };
 
     return i < ARRAY_LEN(words) ? words[i] : "next";
@@ -155,13 +154,12 @@ enum errc func_refuse_pair(const struct func_bind *b, struct err *err)
     add_call(&call, b);
     add_upper_type(&left, b->args[0]->type);
     add_upper_type(&right, b->args[1]->type);
-    enum errc rc =
-        err_set(err, ERR_SYNTAX,
-                "[DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES] Cannot resolve \"%.*s\" due to "
-                "data type mismatch: the left and right operands of the binary operator "
-                "have incompatible types (\"%.*s\" and \"%.*s\").",
-                SV_FMT(strbuf_sv(&call)), SV_FMT(strbuf_sv(&left)),
-                SV_FMT(strbuf_sv(&right)));
+    enum errc rc = err_set(
+        err, ERR_SYNTAX,
+        "[DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES] Cannot resolve \"%.*s\" due to "
+        "data type mismatch: the left and right operands of the binary operator "
+        "have incompatible types (\"%.*s\" and \"%.*s\").",
+        SV_FMT(strbuf_sv(&call)), SV_FMT(strbuf_sv(&left)), SV_FMT(strbuf_sv(&right)));
     strbuf_release(&call);
     strbuf_release(&left);
     strbuf_release(&right);

@@ -61,7 +61,7 @@ enum func_flag {
     FUNC_COMMUTATIVE = 16,
     FUNC_WINDOW_ONLY = 32, /* rank(), lead(): no kernel, run by the window operator */
     FUNC_LAZY = 64, /* the evaluator computes it itself, arguments only where needed */
-    FUNC_ALL_NULL = 128, /* NULL only where all arguments are (coalesce, greatest) */
+    FUNC_ALL_NULL = 128,     /* NULL only where all arguments are (coalesce, greatest) */
     FUNC_DECIMAL_NULL = 256, /* a decimal result may be NULL: too many digits */
 };
 

@@ -191,7 +191,8 @@ static enum errc check_integers(struct eval_call *c, const struct vec *a,
 {
     size_t width = type_width(c->out->type);
 
-    EACH_VALID_ROW (c, row) {
+    EACH_VALID_ROW(c, row)
+    {
         int64_t x = int_at(a, row), y = int_at(b, row), r;
         bool over = op == ADD        ? __builtin_add_overflow(x, y, &r)
                     : op == SUBTRACT ? __builtin_sub_overflow(x, y, &r)
@@ -261,17 +262,17 @@ static void add_fitting(struct eval_call *c, const struct vec *a, const struct v
         else if (ma == 1 && mb == -1)
             sub_i64(rows, a, b, c->out);
         else
-            LOOP_DECIMALS(int64_t, int64_t, int64_t,
-                          (int64_t)((uint64_t)x * (uint64_t)ma +
-                                    (uint64_t)y * (uint64_t)mb));
+            LOOP_DECIMALS(
+                int64_t, int64_t, int64_t,
+                (int64_t)((uint64_t)x * (uint64_t)ma + (uint64_t)y * (uint64_t)mb));
     } else if (type_is_wide(a->type) && type_is_wide(b->type)) {
-        LOOP_DECIMALS(wide_col, wide_col, wide_col, x *ka + y * kb);
+        LOOP_DECIMALS(wide_col, wide_col, wide_col, x * ka + y * kb);
     } else if (type_is_wide(a->type)) {
-        LOOP_DECIMALS(wide_col, int64_t, wide_col, x *ka + y * kb);
+        LOOP_DECIMALS(wide_col, int64_t, wide_col, x * ka + y * kb);
     } else if (type_is_wide(b->type)) {
-        LOOP_DECIMALS(int64_t, wide_col, wide_col, x *ka + y * kb);
+        LOOP_DECIMALS(int64_t, wide_col, wide_col, x * ka + y * kb);
     } else {
-        LOOP_DECIMALS(int64_t, int64_t, wide_col, x *ka + y * kb);
+        LOOP_DECIMALS(int64_t, int64_t, wide_col, x * ka + y * kb);
     }
 }
 
@@ -285,11 +286,11 @@ static void multiply_fitting(struct eval_call *c, const struct vec *a,
     if (!type_is_wide(c->out->type))
         mul_i64(rows, a, b, c->out);
     else if (type_is_wide(a->type) && type_is_wide(b->type))
-        LOOP_DECIMALS(wide_col, wide_col, wide_col, x *y);
+        LOOP_DECIMALS(wide_col, wide_col, wide_col, x * y);
     else if (type_is_wide(a->type))
-        LOOP_DECIMALS(wide_col, int64_t, wide_col, x *y);
+        LOOP_DECIMALS(wide_col, int64_t, wide_col, x * y);
     else if (type_is_wide(b->type))
-        LOOP_DECIMALS(int64_t, wide_col, wide_col, x *y);
+        LOOP_DECIMALS(int64_t, wide_col, wide_col, x * y);
     else
         mul_i64_wide(rows, a, b, c->out);
 }
@@ -318,7 +319,8 @@ static enum errc decimals_checked(struct eval_call *c, const struct vec *a,
 {
     bool ansi = eval_ansi(c);
 
-    EACH_VALID_ROW (c, row) {
+    EACH_VALID_ROW(c, row)
+    {
         i128 x = decimal_at(a, row), y = decimal_at(b, row), r = 0;
 
         if (fn(x, a->type, y, b->type, c->out->type, &r)) {
@@ -375,8 +377,7 @@ static enum errc run_arith(struct eval_call *c, int op, struct err *err)
     if (c->out->type.id == TYPE_DECIMAL)
         return run_decimal(c, a, b, op, err);
     if (type_width(c->out->type) <= 8 && c->out->type.id != TYPE_FLOAT &&
-        c->out->type.id != TYPE_DOUBLE &&
-        (eval_ansi(c) || is_interval(c->out->type)))
+        c->out->type.id != TYPE_DOUBLE && (eval_ansi(c) || is_interval(c->out->type)))
         TRY(check_integers(c, a, b, op, err));
     arith_kernel(&ariths[op], c->out->type)(c->batch, a, b, c->out);
     return ERR_OK;
@@ -407,7 +408,8 @@ static enum errc run_divide(struct eval_call *c, struct err *err)
 
     if (c->out->type.id == TYPE_DECIMAL)
         return decimals_checked(c, a, b, decimal_divide, true, err);
-    EACH_VALID_ROW (c, row) {
+    EACH_VALID_ROW(c, row)
+    {
         double x = ARG_AT(double, a, row), y = ARG_AT(double, b, row);
 
         out[row] = x / (y == 0 ? 1 : y);
@@ -426,7 +428,8 @@ static enum errc run_div(struct eval_call *c, struct err *err)
     int64_t *out = c->out->data;
     bool ansi = eval_ansi(c), decimals = a->type.id == TYPE_DECIMAL;
 
-    EACH_VALID_ROW (c, row) {
+    EACH_VALID_ROW(c, row)
+    {
         bool ok;
 
         if (decimals) {
@@ -438,7 +441,7 @@ static enum errc run_div(struct eval_call *c, struct err *err)
             ok = y != 0;
             if (ansi && x == INT64_MIN && y == -1)
                 return overflowed("Overflow in integral divide.", "try_divide", err);
-            out[row] = y == -1 ? (int64_t)-(uint64_t)x : x / (ok ? y : 1);
+            out[row] = y == -1 ? (int64_t) - (uint64_t)x : x / (ok ? y : 1);
         }
         if (ok)
             continue;
@@ -457,7 +460,8 @@ static void remainder_integers(struct eval_call *c, const struct vec *a,
     size_t width = type_width(c->out->type);
     struct value r = { .type = c->out->type };
 
-    EACH_VALID_ROW (c, row) {
+    EACH_VALID_ROW(c, row)
+    {
         int64_t x = int_at(a, row), y = int_at(b, row);
 
         if (y == 0) {
@@ -482,7 +486,8 @@ static void remainder_floating(struct eval_call *c, const struct vec *a,
     struct value r = { .type = c->out->type };
     bool narrow = c->out->type.id == TYPE_FLOAT;
 
-    EACH_VALID_ROW (c, row) {
+    EACH_VALID_ROW(c, row)
+    {
         double x = narrow ? (double)ARG_AT(float, a, row) : ARG_AT(double, a, row);
         double y = narrow ? (double)ARG_AT(float, b, row) : ARG_AT(double, b, row);
 
@@ -524,7 +529,8 @@ static enum errc run_any_remainder(struct eval_call *c, bool positive, struct er
         return decimals_checked(c, a, b, positive ? decimal_pmod : decimal_remainder,
                                 true, err);
     if (eval_ansi(c))
-        EACH_VALID_ROW (c, row) {
+        EACH_VALID_ROW(c, row)
+        {
             struct value y = value_at(b, row);
 
             if (id == TYPE_FLOAT || id == TYPE_DOUBLE ? y.u.f == 0 : y.u.i == 0)
@@ -601,9 +607,9 @@ static enum errc check_smallest(struct eval_call *c, const struct vec *a, struct
     if (id == TYPE_FLOAT || id == TYPE_DOUBLE || id == TYPE_DECIMAL ||
         (!eval_ansi(c) && !is_interval(c->out->type)))
         return ERR_OK;
-    EACH_VALID_ROW (c, row)
-        if (int_at(a, row) == (int64_t)(UINT64_MAX << (width * 8 - 1)))
-            return overflowed(width == 8 ? "long" : "integer", "try_subtract", err);
+    EACH_VALID_ROW(c, row)
+    if (int_at(a, row) == (int64_t)(UINT64_MAX << (width * 8 - 1)))
+        return overflowed(width == 8 ? "long" : "integer", "try_subtract", err);
     return ERR_OK;
 }
 
@@ -633,8 +639,8 @@ static enum errc run_positive(struct eval_call *c, struct err *err)
     char *to = c->out->data;
 
     (void)err;
-    EACH_ROW (c, row)
-        memcpy(to + row * width, vec_at(a, row), width);
+    EACH_ROW(c, row)
+    memcpy(to + row * width, vec_at(a, row), width);
     return ERR_OK;
 }
 
@@ -654,8 +660,8 @@ static enum errc run_unscaled(struct eval_call *c, struct err *err)
     int64_t *to = c->out->data;
 
     (void)err;
-    EACH_ROW (c, row)
-        to[row] = (int64_t)decimal_at(a, row);
+    EACH_ROW(c, row)
+    to[row] = (int64_t)decimal_at(a, row);
     return ERR_OK;
 }
 
@@ -665,7 +671,8 @@ static enum errc run_make_decimal(struct eval_call *c, struct err *err)
     const struct vec *a = eval_flat(c, 0);
 
     (void)err;
-    EACH_VALID_ROW (c, row) {
+    EACH_VALID_ROW(c, row)
+    {
         int64_t x = ARG_AT(int64_t, a, row);
 
         decimal_put(c->out, row, x);
@@ -739,7 +746,8 @@ const struct func arith_funcs[] = {
       .flags = STRICT | FUNC_MAYBE_NULL,
       .bind = bind_remainder,
       .run = run_pmod,
-      .usage = "pmod(expr1, expr2) - Returns the positive value of `expr1` mod `expr2`." },
+      .usage =
+          "pmod(expr1, expr2) - Returns the positive value of `expr1` mod `expr2`." },
     { .name = "negative",
       .symbol = "-",
       .id = FUNC_NEGATE,

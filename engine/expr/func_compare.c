@@ -155,11 +155,12 @@ static void compare_text(struct eval_call *c, int op, const struct vec *a,
     uint8_t *to = c->out->data;
 
     if (op == EQ) {
-        EACH_VALID_ROW (c, row)
-            to[row] = str_eq(&ARG_AT(struct str, a, row), &ARG_AT(struct str, b, row));
+        EACH_VALID_ROW(c, row)
+        to[row] = str_eq(&ARG_AT(struct str, a, row), &ARG_AT(struct str, b, row));
         return;
     }
-    EACH_VALID_ROW (c, row) {
+    EACH_VALID_ROW(c, row)
+    {
         int order = str_cmp(&ARG_AT(struct str, a, row), &ARG_AT(struct str, b, row));
 
         to[row] = op == LT ? order < 0 : order <= 0;
@@ -223,7 +224,8 @@ static enum errc run_eq_null_safe(struct eval_call *c, struct err *err)
         compare_text(c, EQ, a, b);
     if (!a->valid && !b->valid)
         return ERR_OK;
-    EACH_ROW (c, row) {
+    EACH_ROW(c, row)
+    {
         bool na = vec_is_null(a, row), nb = vec_is_null(b, row);
 
         if (na || nb)
@@ -256,8 +258,8 @@ static void tell_nulls(struct eval_call *c, uint8_t when_null)
         for (uint32_t i = 0; i < c->batch->n_rows; i++)
             to[i] = v->valid[i] ^ when_null;
     } else if (v->valid || (v->kind == VEC_DICT && v->dict->valid)) {
-        EACH_ROW (c, row)
-            to[row] = vec_is_null(v, row) ? when_null : !when_null;
+        EACH_ROW(c, row)
+        to[row] = vec_is_null(v, row) ? when_null : !when_null;
     } else {
         memset(to, !when_null, c->batch->n_rows);
     }
@@ -289,9 +291,9 @@ static enum errc run_is_nan(struct eval_call *c, struct err *err)
     (void)err;
     (v->type.id == TYPE_FLOAT ? nan_f32 : nan_f64)(c->batch, v, c->out);
     if (v->valid) /* NULL is no NaN */
-        EACH_ROW (c, row)
-            if (vec_is_null(v, row))
-                ((uint8_t *)c->out->data)[row] = 0;
+        EACH_ROW(c, row)
+    if (vec_is_null(v, row))
+        ((uint8_t *)c->out->data)[row] = 0;
     return ERR_OK;
 }
 
@@ -300,7 +302,8 @@ static enum errc run_nanvl(struct eval_call *c, struct err *err)
     const struct vec *a = eval_flat(c, 0), *b = eval_flat(c, 1);
 
     (void)err;
-    EACH_ROW (c, row) {
+    EACH_ROW(c, row)
+    {
         struct value x = value_at(a, row);
 
         if (!x.null && isnan(x.u.f))
@@ -316,7 +319,8 @@ static enum errc run_extreme(struct eval_call *c, int sign)
 {
     for (uint32_t i = 0; i < c->n_args; i++)
         (void)eval_flat(c, i);
-    EACH_ROW (c, row) {
+    EACH_ROW(c, row)
+    {
         struct value best = value_at(eval_flat(c, 0), row);
 
         for (uint32_t i = 1; i < c->n_args; i++) {

@@ -259,9 +259,9 @@ static enum errc run_stamps_between(struct eval_call *c, struct err *err)
     int64_t *to = c->out->data;
 
     (void)err;
-    EACH_VALID_ROW (c, row)
-        to[row] = (int64_t)((uint64_t)zone_to_local_us(zone, ARG_AT(int64_t, a, row)) -
-                            (uint64_t)zone_to_local_us(zone, ARG_AT(int64_t, b, row)));
+    EACH_VALID_ROW(c, row)
+    to[row] = (int64_t)((uint64_t)zone_to_local_us(zone, ARG_AT(int64_t, a, row)) -
+                        (uint64_t)zone_to_local_us(zone, ARG_AT(int64_t, b, row)));
     return ERR_OK;
 }
 
@@ -271,7 +271,8 @@ static enum errc shift_stamps(struct eval_call *c, int sign)
     const struct zone *zone = zone_for(c, c->out->type);
     int64_t *to = c->out->data;
 
-    EACH_VALID_ROW (c, row) {
+    EACH_VALID_ROW(c, row)
+    {
         int64_t at = ARG_AT(int64_t, a, row);
         int64_t by = (int64_t)((uint64_t)ARG_AT(int64_t, b, row) * (uint64_t)sign);
         int64_t days = by / DAY_US, rest = by % DAY_US;
@@ -302,7 +303,8 @@ static enum errc shift_months(struct eval_call *c, int sign)
     const struct vec *a = eval_flat(c, 0), *b = eval_flat(c, 1);
     const struct zone *zone = zone_for(c, c->out->type);
 
-    EACH_VALID_ROW (c, row) {
+    EACH_VALID_ROW(c, row)
+    {
         int64_t months = (int64_t)ARG_AT(int32_t, b, row) * sign;
 
         if (c->out->type.id == TYPE_DATE) {
@@ -347,7 +349,8 @@ static enum errc scale_interval(struct eval_call *c, bool divide, struct err *er
     bool months = is_ym(c->out->type);
     double limit = months ? 2147483648.0 : 9223372036854775808.0;
 
-    EACH_VALID_ROW (c, row) {
+    EACH_VALID_ROW(c, row)
+    {
         int64_t x = months ? ARG_AT(int32_t, a, row) : ARG_AT(int64_t, a, row);
         int64_t r;
         bool over = false;
@@ -376,8 +379,7 @@ static enum errc scale_interval(struct eval_call *c, bool divide, struct err *er
             over = over || (months && (r < INT32_MIN || r > INT32_MAX));
         }
         if (over)
-            return err_set(err, ERR_SYNTAX,
-                           "[INTERVAL_ARITHMETIC_OVERFLOW] %s overflow.",
+            return err_set(err, ERR_SYNTAX, "[INTERVAL_ARITHMETIC_OVERFLOW] %s overflow.",
                            months ? "integer" : "long");
         if (months)
             ((int32_t *)c->out->data)[row] = (int32_t)r;
@@ -445,7 +447,8 @@ const struct func moment_funcs[] = {
                    .flags = STRICT,
                    .bind = bind_date_add,
                    .run = run_date_add,
-                   .usage = "date_add(start_date, num_days) - The date `num_days` later." },
+                   .usage =
+                       "date_add(start_date, num_days) - The date `num_days` later." },
     [DATE_SUB] = { .name = "date_sub",
                    .min_args = 2,
                    .max_args = 2,

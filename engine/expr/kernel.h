@@ -26,8 +26,8 @@ typedef i128 wide_col __attribute__((aligned(8)));
     for (uint32_t i_ = 0, row;                                                           \
          i_ < (c)->batch->n_sel && (row = batch_row((c)->batch, i_), true); i_++)
 #define EACH_VALID_ROW(c, row)                                                           \
-    EACH_ROW (c, row)                                                                    \
-        if (!(c)->out->valid || (c)->out->valid[row])
+    EACH_ROW(c, row)                                                                     \
+    if (!(c)->out->valid || (c)->out->valid[row])
 
 /* Element of an argument that is FLAT or CONST. */
 #define ARG_AT(T, v, row) (((const T *)(v)->data)[(v)->kind == VEC_CONST ? 0 : (row)])
