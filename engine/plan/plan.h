@@ -7,32 +7,49 @@
  *
  * Fields by kind (others are empty):
  *
+ * from the parser, gone after analysis
  *   PLAN_UNRESOLVED_RELATION  parts (db.t or `parquet`.`path`), options
+ *   PLAN_UNRESOLVED_VALUES    projections: the rows; parts: column names, if given
+ *   PLAN_UNRESOLVED_FUNCTION  FROM range(10): name, list (arguments)
+ *   PLAN_WITH_WINDOW          WINDOW w AS (..): parts, list (EXPR_WINDOW without
+ * argument)
+ *
+ * gone after plan_finish(), which stands between analysis and optimisation
+ *   PLAN_SUBQUERY_ALIAS       name (or parts, of a table), columns (t(a, b))
+ *   PLAN_VIEW                 name, output; child: a Project that puts out exactly that
+ *   PLAN_WITH                 child 0 the body, 1..n PLAN_CTE_DEF
+ *   PLAN_CTE_DEF              name, cte_id; child
+ *   PLAN_CTE_REF              name, cte_id, output
+ *   PLAN_HINT                 name, list (parameters); after analysis: hint_left
+ *
+ * the rest
  *   PLAN_RELATION             relation; output: its columns, data then partition columns
- *   PLAN_LOCAL_RELATION       rows (n_rows x output) : VALUES, empty relations
- *   PLAN_RANGE                range_*; output: id bigint
+ *   PLAN_LOCAL_RELATION       rows (n_rows x output): VALUES, empty relations
+ *   PLAN_RANGE                range_*, n_partitions; output: id bigint
  *   PLAN_ONE_ROW              SELECT without FROM
  *   PLAN_PROJECT              list
- *   PLAN_FILTER               condition          (HAVING before analysis: having)
- *   PLAN_JOIN                 join_type, condition; using: USING columns (natural: all
- * common); hint_left/right PLAN_AGGREGATE            keys, list (list: what is put out:
- * keys, aliases of aggregates; before analysis as written); grouping sets before
- * analysis: sets_kind, sets PLAN_SORT                 order, global PLAN_GLOBAL_LIMIT,
- * PLAN_LOCAL_LIMIT, PLAN_OFFSET   limit (literal after analysis) PLAN_DISTINCT
+ *   PLAN_FILTER               condition (HAVING before analysis: having)
+ *   PLAN_JOIN                 join_type, condition; hint_left/right; before analysis
+ *                             using_columns, natural
+ *   PLAN_AGGREGATE            keys, list (what is put out: keys, aliases of aggregates;
+ *                             before analysis as written). Grouping sets before analysis:
+ *                             sets_kind and sets, see below
+ *   PLAN_SORT                 order, global
+ *   PLAN_GLOBAL_LIMIT, PLAN_LOCAL_LIMIT, PLAN_OFFSET   limit (literal after analysis)
+ *   PLAN_DISTINCT
  *   PLAN_UNION, PLAN_INTERSECT, PLAN_EXCEPT   all; by_name
- *   PLAN_SUBQUERY_ALIAS       name, columns (t(a, b)): removed at the end of analysis
- *   PLAN_WITH                 ctes: name + child 1..n; child 0 the body; gone after
- * analysis PLAN_CTE_REF              name (inlined: gone after optimisation) PLAN_WINDOW
- * list (aliases of EXPR_WINDOW, added to the child's output), keys (partition), order
+ *   PLAN_WINDOW               list (aliases of EXPR_WINDOW, added to the child's output),
+ *                             keys (partition), order
  *   PLAN_WINDOW_GROUP_LIMIT   keys, order, condition = the rank function, limit
- *   PLAN_EXPAND               projections (n_projections lists), output
- *   PLAN_REPARTITION          n_partitions, shuffle  (coalesce: shuffle false)
+ *   PLAN_EXPAND               projections, output
+ *   PLAN_REPARTITION          n_partitions, shuffle (coalesce: shuffle false)
  *   PLAN_REPARTITION_BY       keys (hash) or order (range), n_partitions or 0; rebalance
- *   PLAN_HINT                 name, list (parameters); gone after analysis
- *   PLAN_SAMPLE               fraction lower..upper, seed
- *   PLAN_GENERATE             reserved
- *   PLAN_STAGE                AQE: a query stage that ran: stage; output, measured size
- * and rows commands: see command.h */
+ *   PLAN_SAMPLE               fraction lower..upper, with_replacement, seed
+ *   PLAN_STAGE                AQE: a query stage that ran: stage; output
+ *
+ * GROUP BY: SETS_NONE: keys. SETS_ROLLUP, SETS_CUBE: sets are the elements, (a, b) being
+ * one of two columns. SETS_LIST: sets; a mixture (GROUP BY a, ROLLUP (b, c)) is such a
+ * list, multiplied out. GROUP BY ALL: the one key is EXPR_NAME "ALL". */
 #ifndef ENGINE_PLAN_PLAN_H
 #define ENGINE_PLAN_PLAN_H
 
@@ -43,6 +60,9 @@ struct query_stage;
 
 enum plan_kind {
     PLAN_UNRESOLVED_RELATION,
+    PLAN_UNRESOLVED_VALUES,
+    PLAN_UNRESOLVED_FUNCTION,
+    PLAN_WITH_WINDOW,
     PLAN_RELATION,
     PLAN_LOCAL_RELATION,
     PLAN_RANGE,
@@ -60,7 +80,9 @@ enum plan_kind {
     PLAN_INTERSECT,
     PLAN_EXCEPT,
     PLAN_SUBQUERY_ALIAS,
+    PLAN_VIEW,
     PLAN_WITH,
+    PLAN_CTE_DEF,
     PLAN_CTE_REF,
     PLAN_WINDOW,
     PLAN_WINDOW_GROUP_LIMIT,
@@ -118,15 +140,17 @@ struct plan {
     struct sv *using_columns;
     uint32_t n_using;
     uint32_t exists_id;
+    uint32_t cte_id;
     enum grouping_sets sets_kind;
     struct exprs *sets;
     uint32_t n_sets;
     struct exprs *projections;
     uint32_t n_projections;
     struct sv name;
-    struct sv *parts; /* of a relation's name; column aliases of PLAN_SUBQUERY_ALIAS; cte
-                         names of PLAN_WITH */
+    struct sv *parts;
     uint32_t n_parts;
+    struct sv *columns; /* of PLAN_SUBQUERY_ALIAS and PLAN_CTE_DEF before analysis */
+    uint32_t n_columns;
     struct sv *option_keys, *option_values;
     uint32_t n_options;
     const struct relation *relation;
@@ -140,35 +164,76 @@ struct plan {
     struct place place;
 };
 
+/* Makers. Children are put in by the caller; `resolved` is taken over by plan_unary. */
 struct plan *plan_new(struct arena *a, enum plan_kind kind, uint32_t n_children);
-struct plan *
-plan_copy(struct arena *a,
-          const struct plan *p); /* this node only; output_known is cleared */
+/* This node only, with a list of children of its own; output is computed anew. */
+struct plan *plan_copy(struct arena *a, const struct plan *p);
 struct plan *plan_unary(struct arena *a, enum plan_kind kind, struct plan *child);
+struct plan *plan_project(struct arena *a, struct exprs list, struct plan *child);
+struct plan *plan_filter(struct arena *a, struct expr *condition, struct plan *child);
+struct plan *plan_join(struct arena *a, enum join_type type, struct plan *left,
+                       struct plan *right, struct expr *condition);
+struct plan *plan_aggregate(struct arena *a, struct exprs keys, struct exprs list,
+                            struct plan *child);
+/* No rows, these columns. */
+struct plan *plan_empty(struct arena *a, const struct exprs *output);
+
+struct exprs exprs_new(struct arena *a, uint32_t n);
+struct exprs exprs_copy(struct arena *a, const struct exprs *list);
+/* A new list with e (or all of b) behind. */
+struct exprs exprs_add(struct arena *a, const struct exprs *list, struct expr *e);
+struct exprs exprs_join(struct arena *a, const struct exprs *x, const struct exprs *y);
+/* The attribute with this id; NULL: none. */
+struct expr *exprs_find(const struct exprs *list, uint32_t id);
+/* The attributes that a list of attributes and aliases puts out. */
+struct exprs exprs_to_attributes(struct arena *a, const struct exprs *list);
+
 /* What the node puts out, computed once. For resolved nodes. */
 const struct exprs *plan_output(struct arena *a, struct plan *p);
+/* Nothing in it, its expressions or below is left for analysis. */
+bool plan_is_resolved(const struct plan *p);
 
 typedef struct plan *(*plan_fn)(void *ctx, struct plan *p);
 /* As expr_transform_*: unchanged nodes are kept. Subquery plans inside expressions are
  * not entered (see plan_transform_subqueries). */
 struct plan *plan_transform_up(struct arena *a, struct plan *p, plan_fn fn, void *ctx);
 struct plan *plan_transform_down(struct arena *a, struct plan *p, plan_fn fn, void *ctx);
+/* The node over other children (as many as it has): itself where they are the same. */
+struct plan *plan_with_children(struct arena *a, struct plan *p, struct plan *const *to);
 /* Every expression of this node through fn (itself transforming as it likes). */
 struct plan *plan_map_exprs(struct arena *a, struct plan *p, expr_fn fn, void *ctx);
+/* The same for this node and all below, bottom-up; expressions from the leaves up too. */
+struct plan *plan_map_all_exprs(struct arena *a, struct plan *p, expr_fn fn, void *ctx);
+/* The plan of every subquery in expressions of this node and of those below through fn,
+ * which sees to subqueries inside that plan itself. */
 struct plan *plan_transform_subqueries(struct arena *a, struct plan *p, plan_fn fn,
                                        void *ctx);
 /* Every expression of this node, in a fixed order. */
 void plan_each_expr(const struct plan *p, void (*fn)(void *ctx, struct expr *e),
                     void *ctx);
 
-/* Equal but for expression ids and places (Spark's sameResult after canonicalising). */
+/* Equal but for expression ids, names of columns and places (Spark's sameResult). */
 bool plan_same(const struct plan *a, const struct plan *b);
 
-/* As EXPLAIN EXTENDED prints parsed, analysed and optimised plans: a tree with "+- " and
- * ":- ". */
-void plan_print(struct strbuf *out, struct plan *p);
+/* The plan over new ids for all that it makes, for a second use beside the first. */
+struct plan *plan_fresh(struct arena *a, struct plan *p);
 
-/* The next expression id of the session; starts at 0 as Spark's does. */
+/* From what analysis yields to what rules work on: aliases, views and hints are gone
+ * (hints into the joins they are for), CTEs stand in place. Spark's rules
+ * EliminateResolvedHint, EliminateSubqueryAliases, EliminateView, InlineCTE. */
+struct plan *plan_finish(struct arena *a, struct plan *p);
+
+/* As EXPLAIN EXTENDED prints parsed, analysed and optimised plans: a tree with "+- " and
+ * ":- ", each line with its end. */
+void plan_print(struct strbuf *out, struct plan *p);
+/* The node's own line, without its end. */
+void plan_print_node(struct strbuf *out, struct plan *p);
+/* "[a#1, b#2]", cut as spark.sql.debug.maxToStringFields says. */
+void plan_print_exprs(struct strbuf *out, const struct exprs *list, const char *between);
+/* That setting, for all printing of this process; 25 at first. */
+void plan_print_fields(uint32_t most);
+
+/* The next expression id of the process; from 1, as 0 is none. */
 uint32_t next_expr_id(void);
 
 #endif
