@@ -357,6 +357,46 @@ static bool is_region(struct sv name)
     return !sv_has(name, "//");
 }
 
+/* Java's short names, where they are not files of their own or mean something else. */
+static struct sv long_name(struct sv name)
+{
+    static const char *const names[][2] = {
+        { "ACT", "Australia/Darwin" },
+        { "AET", "Australia/Sydney" },
+        { "AGT", "America/Argentina/Buenos_Aires" },
+        { "ART", "Africa/Cairo" },
+        { "AST", "America/Anchorage" },
+        { "BET", "America/Sao_Paulo" },
+        { "BST", "Asia/Dhaka" },
+        { "CAT", "Africa/Harare" },
+        { "CNT", "America/St_Johns" },
+        { "CST", "America/Chicago" },
+        { "CTT", "Asia/Shanghai" },
+        { "EAT", "Africa/Addis_Ababa" },
+        { "ECT", "Europe/Paris" },
+        { "EST", "-05:00" },
+        { "HST", "-10:00" },
+        { "IET", "America/Indiana/Indianapolis" },
+        { "IST", "Asia/Kolkata" },
+        { "JST", "Asia/Tokyo" },
+        { "MIT", "Pacific/Apia" },
+        { "MST", "-07:00" },
+        { "NET", "Asia/Yerevan" },
+        { "NST", "Pacific/Auckland" },
+        { "PLT", "Asia/Karachi" },
+        { "PNT", "America/Phoenix" },
+        { "PRT", "America/Puerto_Rico" },
+        { "PST", "America/Los_Angeles" },
+        { "SST", "Pacific/Guadalcanal" },
+        { "VST", "Asia/Ho_Chi_Minh" },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (sv_is(name, names[i][0]))
+            return sv(names[i][1]);
+    return name;
+}
+
 static bool open_fixed(struct arena *a, struct sv name, const struct zone **out)
 {
     static const char *const prefixes[] = { "GMT", "UTC", "UT" };
@@ -386,6 +426,7 @@ enum errc zone_open(struct arena *a, struct sv name, const struct zone **out,
 {
     struct zone *z;
 
+    name = long_name(name);
     if (open_fixed(a, name, out))
         return ERR_OK;
     z = ARENA_NEW(a, struct zone);

@@ -29,6 +29,26 @@ enum errc cast_value(struct arena *a, const struct value *x, struct type to,
                      enum cast_mode mode, const struct zone *zone, struct value *out,
                      struct err *err) MUST_CHECK;
 
+/* How one value fares. The places that turn it into NULL or an error are in cast.c. */
+enum cast_answer {
+    CAST_OK,
+    CAST_NULL,      /* no error in any mode: infinity to decimal */
+    CAST_MALFORMED, /* CAST_INVALID_INPUT */
+    CAST_OVERFLOW,  /* CAST_OVERFLOW */
+    CAST_PRECISION, /* NUMERIC_VALUE_OUT_OF_RANGE of a decimal */
+    CAST_RAISES,    /* an error in the default mode too: text that is no interval */
+};
+
+/* The rules (cast_value.c): x is not NULL; out's type is set, its value is filled in.
+ * strict: as ANSI and TRY_CAST have it. Text in the arena. */
+enum cast_answer cast_one(struct arena *a, const struct value *x, bool strict,
+                          const struct zone *zone, struct value *out);
+/* A value that is not NULL as text (cast_text.c). */
+void cast_text(struct strbuf *out, const struct value *x, bool plain_decimals,
+               const struct zone *zone);
+/* Text as an interval of the type; false: it is none. */
+bool interval_parse(struct sv text, struct type t, int64_t *out);
+
 /* May the result be NULL where the argument is not (Spark's forceNullable)? */
 bool cast_may_null(struct type from, struct type to);
 
