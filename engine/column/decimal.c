@@ -217,41 +217,15 @@ static struct wide wide_divide(struct wide n, u128 d, u128 *rest)
     return q;
 }
 
-/* Spark rounds twice: products to 39 significant digits, quotients to 39 behind the
- * point, and then to the result's scale. A remainder below one half goes up after all
- * where rounding it to `guard` digits makes it one half. */
-static bool rounds_up(u128 rest, u128 d, int guard)
-{
-    if (rest >= d - rest)
-        return true;
-    if (guard > 38 || d <= (u128)decimal_pow10[guard < 0 ? 0 : guard])
-        return false; /* nothing was left out by the first rounding */
-    return d - 2 * rest <= d / (u128)decimal_pow10[guard < 0 ? 0 : guard];
-}
-
-static int count_digits(u128 x)
-{
-    int n = 0;
-
-    while (n < 39 && x >= (u128)decimal_pow10[n])
-        n++;
-    return n;
-}
-
-enum { GUARD_PRODUCT = -1, GUARD_NONE = 39 };
-
 /* n / d rounded half up, as a signed number that fits the precision. */
-static bool wide_round(struct wide n, u128 d, bool negative, int precision, int guard,
-                       i128 *out)
+static bool wide_round(struct wide n, u128 d, bool negative, int precision, i128 *out)
 {
     u128 rest;
     struct wide q = wide_divide(n, d, &rest);
 
     if (q.high || q.low >= (u128)decimal_pow10[precision])
         return false;
-    if (guard == GUARD_PRODUCT)
-        guard = 39 - count_digits(q.low);
-    q.low += rounds_up(rest, d, guard);
+    q.low += rest >= d - rest;
     if (q.low >= (u128)decimal_pow10[precision])
         return false;
     *out = negative ? -(i128)q.low : (i128)q.low;
@@ -343,7 +317,7 @@ static bool add_wide(i128 x, struct type a, i128 y, struct type b, struct type r
         sum = wide_difference(p, q);
     }
     return wide_round(sum, (u128)decimal_pow10[max_int(scale - r.scale, 0)], negative,
-                      r.precision, GUARD_NONE, out);
+                      r.precision, out);
 }
 
 bool decimal_add(i128 x, struct type a, i128 y, struct type b, struct type r, i128 *out)
@@ -374,12 +348,16 @@ bool decimal_multiply(i128 x, struct type a, i128 y, struct type b, struct type 
         return decimal_rescale(product, a.scale + b.scale, r.precision, r.scale, out);
     if (down < 0)
         return false; /* more scale than the factors have: longer still */
-    if (down > 38)
-        down = 38; /* cannot be: result scales are at least 6 */
-    return wide_round(wide_product(magnitude(x), magnitude(y)), (u128)decimal_pow10[down],
-                      (x < 0) != (y < 0), r.precision, GUARD_PRODUCT, out);
+    struct wide exact = wide_product(magnitude(x), magnitude(y));
+    u128 rest;
+    for (; down > 38; down--) /* a digit behind the one that decides the rounding */
+        exact = wide_divide(exact, 10, &rest);
+    return wide_round(exact, (u128)decimal_pow10[down], (x < 0) != (y < 0), r.precision,
+                      out);
 }
 
+/* Spark keeps 39 digits behind the point, cut, and rounds those: the same as rounding
+ * once. */
 bool decimal_divide(i128 x, struct type a, i128 y, struct type b, struct type r,
                     i128 *out)
 {
@@ -407,7 +385,7 @@ bool decimal_divide(i128 x, struct type a, i128 y, struct type b, struct type r,
             return false;
         n = (struct wide){ more.high + high.low, more.low };
     }
-    return wide_round(n, divisor, (x < 0) != (y < 0), r.precision, 39 - r.scale, out);
+    return wide_round(n, divisor, (x < 0) != (y < 0), r.precision, out);
 }
 
 /* The remainder of n by d, both of 256 bits, the result below d; by bits as well. */
