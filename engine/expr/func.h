@@ -134,13 +134,16 @@ enum errc func_call(struct arena *a, const struct settings *s, const struct func
                     struct err *err) MUST_CHECK;
 
 /* Spark's implicit casting (TypeCoercion, non-ANSI). False: none. */
-bool coerce_common(struct type a, struct type b,
-                   struct type *out); /* findWiderTypeForTwo, arithmetic and comparison */
-bool coerce_union(struct type a, struct type b,
-                  struct type *out); /* set operations, CASE, COALESCE, IN */
-bool coerce_implicit(struct type from,
-                     struct type to); /* may a function argument be cast so? */
-bool cast_possible(struct type from, struct type to); /* by CAST */
+
+/* What both sides of a comparison become: text meets the other side's type, decimals meet
+ * text and float as double. */
+bool coerce_common(struct type a, struct type b, struct type *out);
+/* Set operations, CASE, COALESCE, IN: text makes text of all but booleans and bytes. */
+bool coerce_union(struct type a, struct type b, struct type *out);
+/* May a function's argument of type `from` be cast to the type it wants? */
+bool coerce_implicit(struct type from, struct type to);
+/* Does CAST take it? */
+bool cast_possible(struct type from, struct type to);
 
 /* ---- aggregates ---- */
 
