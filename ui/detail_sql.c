@@ -71,6 +71,7 @@ static void stages(struct page *p, struct report *r, const struct sql *q)
 struct tree {
     struct page *p;
     struct report *r;
+    const struct sql *q;
     struct strbuf lead; /* what stands in front of the line: bars of open branches */
 };
 
@@ -115,7 +116,7 @@ static const char *metric_value(struct report *r, struct sv type, int64_t total)
     return text_count(a, total);
 }
 
-static void node_metrics(struct strbuf *out, struct report *r,
+static void node_metrics(struct strbuf *out, struct report *r, const struct sql *q,
                          const struct plan_node *node)
 {
     for (size_t k = 0; k < ARRAY_LEN(shown_metrics); k++) {
@@ -124,7 +125,8 @@ static void node_metrics(struct strbuf *out, struct report *r,
 
             if (!sv_is(m->name, shown_metrics[k].name))
                 continue;
-            struct accum_summary sum = app_accum(&r->a->app, m->accumulator_id, m->type);
+            struct accum_summary sum =
+                app_sql_accum(&r->a->app, q, m->accumulator_id, m->type);
             if (!sum.n || (sum.total == 0 && k > 0))
                 break; /* no rows is worth saying; no spill is not */
             strbuf_printf(
@@ -213,7 +215,7 @@ static void node_line(struct tree *t, const struct plan_node *node, const char *
                      page_mark(p, STYLE_PLAIN));
     }
     page_newline(p);
-    node_metrics(&numbers, t->r, node);
+    node_metrics(&numbers, t->r, t->q, node);
     node_stages(&numbers, t->r, node);
     if (numbers.len)
         page_wrap(p, rest, rest, strbuf_sv(&numbers));
@@ -251,7 +253,7 @@ static void print_chain(struct tree *t, const struct plan_node *node, const char
 
 static void plan(struct page *p, struct report *r, const struct sql *q)
 {
-    struct tree t = { .p = p, .r = r };
+    struct tree t = { .p = p, .r = r, .q = q };
 
     page_newline(p);
     if (!sql_final_plan(q)) {

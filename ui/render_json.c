@@ -26,11 +26,14 @@ static struct sv or_null(struct sv text)
     return text.len ? text : (struct sv){ 0 };
 }
 
-static void put_failure(struct json_writer *w, const char *key, struct sv message)
+/* The first line, as Spark's own tools show it, and the line that tells. */
+static void put_failure(struct json_writer *w, const char *key, const char *line_key,
+                        struct sv message)
 {
     struct arena scratch = { 0 };
 
-    json_put_text(w, key, failure_line(message, &scratch));
+    json_put_text(w, key, message.p ? sv_first_line(message) : message);
+    json_put_text(w, line_key, failure_line(message, &scratch));
     arena_release(&scratch);
 }
 
@@ -198,7 +201,7 @@ void json_job(struct json_writer *w, const struct app *app, const struct job *j)
     json_put_int(w, "completed_tasks", j->completed_tasks);
     json_put_int(w, "failed_tasks", j->failed_tasks);
     json_put_int(w, "killed_tasks", j->killed_tasks);
-    put_failure(w, "failure", j->failure);
+    put_failure(w, "failure", "failure_line", j->failure);
     json_object_end(w);
 }
 
@@ -336,7 +339,7 @@ void json_stage(struct json_writer *w, const struct analysis *a, uint32_t ix)
     json_put_int(w, "completed_ms", s->completed_ms);
     json_put_int(w, "wall_ms", span(s->submitted_ms, s->completed_ms));
     put_stage_metrics(w, s);
-    put_failure(w, "failure", s->failure);
+    put_failure(w, "failure", "failure_line", s->failure);
     put_all_quantiles(w, s);
     json_put_bool(w, "critical", a->ledgers.stages[ix].critical);
     json_put_int(w, "slack_ms", stage_ran(s) ? a->ledgers.stages[ix].slack_ms : APP_NONE);
@@ -435,7 +438,7 @@ static bool named_before(const struct plan_node *node, size_t i)
     return false;
 }
 
-static void put_node(struct json_writer *w, const struct app *app,
+static void put_node(struct json_writer *w, const struct app *app, const struct sql *q,
                      const struct plan_node *node, struct arena *arena)
 {
     json_object(w);
@@ -449,7 +452,7 @@ static void put_node(struct json_writer *w, const struct app *app,
 
         if (named_before(node, i))
             continue; /* a key twice in one object helps nobody */
-        struct accum_summary sum = app_accum(app, m->accumulator_id, m->type);
+        struct accum_summary sum = app_sql_accum(app, q, m->accumulator_id, m->type);
         json_key_text(w, m->name);
         json_object(w);
         json_put_int(w, "total", sum.n ? sum.total : APP_NONE);
@@ -463,7 +466,7 @@ static void put_node(struct json_writer *w, const struct app *app,
     json_key(w, "children");
     json_array(w);
     for (size_t i = 0; i < node->n_children; i++)
-        put_node(w, app, node->children[i], arena);
+        put_node(w, app, q, node->children[i], arena);
     json_array_end(w);
     json_object_end(w);
 }
@@ -486,11 +489,11 @@ void json_sql(struct json_writer *w, const struct app *app, const struct sql *q,
     for (size_t i = 0; i < q->n_jobs; i++)
         json_int(w, app->jobs[q->job_ixs[i]].job_id);
     json_array_end(w);
-    put_failure(w, "error", or_null(q->error));
+    put_failure(w, "error", "error_line", or_null(q->error));
     json_put_int(w, "plan_versions", (int64_t)q->n_plans);
     json_key(w, "plan");
     if (sql_final_plan(q))
-        put_node(w, app, sql_final_plan(q), arena);
+        put_node(w, app, q, sql_final_plan(q), arena);
     else
         json_null(w);
     json_object_end(w);
