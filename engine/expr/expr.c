@@ -396,7 +396,8 @@ static bool nodes_equal(const struct expr *a, const struct expr *b)
     case EXPR_LAMBDA_ARG:
         return parts_equal(a, b);
     case EXPR_FUNCTION:
-        return parts_equal(a, b) && a->distinct == b->distinct;
+        return parts_equal(a, b) && a->distinct == b->distinct &&
+               a->ignore_nulls == b->ignore_nulls;
     case EXPR_LITERAL:
         return value_eq(&a->value, &b->value);
     case EXPR_ATTRIBUTE:

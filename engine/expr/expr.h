@@ -27,7 +27,8 @@ enum expr_kind {
     EXPR_LAMBDA_ARG, /* reserved */
 
     /* resolved; args by kind */
-    EXPR_LITERAL,   /* value */
+    EXPR_LITERAL,   /* value; from the parser with a name: a timestamp written without zone,
+                     * the value as of UTC: analysis reads the name in the session's zone */
     EXPR_ATTRIBUTE, /* id, name, qualifier in parts */
     EXPR_ALIAS,     /* args[0] AS name#id */
     EXPR_CALL, /* func on args: operators are functions too. name: the alias it was called
@@ -85,6 +86,7 @@ struct expr {
     bool resolved; /* this node and all below have a type */
     bool distinct;
     bool descending, nulls_last;
+    bool ignore_nulls; /* as written, of a function that has no argument for it */
     bool try_cast;
     bool implicit; /* a cast that analysis added: shown in plans, not in names */
     bool in_set;   /* EXPR_IN made a set by OptimizeIn: prints INSET */
