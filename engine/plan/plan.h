@@ -12,7 +12,8 @@
  *   PLAN_UNRESOLVED_VALUES    projections: the rows; parts: column names, if given
  *   PLAN_UNRESOLVED_FUNCTION  FROM range(10): name, list (arguments)
  *   PLAN_WITH_WINDOW          WINDOW w AS (..): parts, list (EXPR_WINDOW without
- * argument)
+ *                             argument); parsed scripts have none: the parser puts the
+ *                             definitions in the place of their names
  *
  * gone after plan_finish(), which stands between analysis and optimisation
  *   PLAN_SUBQUERY_ALIAS       name (or parts, of a table), columns (t(a, b))

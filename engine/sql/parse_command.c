@@ -71,7 +71,7 @@ static enum errc bad_set(struct parser *p, const struct token *first)
 static enum errc parse_time_zone(struct parser *p, struct statement *out)
 {
     const struct token *first;
-    struct expr *e;
+    struct expr *e = NULL;
     int64_t minutes;
 
     p->at += 2;

@@ -263,7 +263,7 @@ enum errc parse_qualified(struct parser *p, const char *what, struct sv **parts,
                           uint32_t *n)
 {
     struct sv_list list = { 0 };
-    struct sv part;
+    struct sv part = { 0 };
 
     do {
         TRY(parse_name(p, what, &part));
@@ -276,7 +276,7 @@ enum errc parse_qualified(struct parser *p, const char *what, struct sv **parts,
 
 enum errc parse_name_list(struct parser *p, struct sv_list *out)
 {
-    struct sv name;
+    struct sv name = { 0 };
 
     TRY(expect_token(p, TOK_LPAREN));
     do {

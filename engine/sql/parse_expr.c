@@ -58,7 +58,7 @@ static enum errc parse_and(struct parser *p, struct expr **out)
 {
     const struct token *first = token_ahead(p, 0);
     struct expr_list l = { 0 };
-    struct expr *e;
+    struct expr *e = NULL;
 
     do {
         TRY(parse_not(p, &e));
@@ -71,7 +71,7 @@ enum errc parse_expr(struct parser *p, struct expr **out)
 {
     const struct token *first = token_ahead(p, 0);
     struct expr_list l = { 0 };
-    struct expr *e;
+    struct expr *e = NULL;
 
     TRY(nest(p));
     do {
@@ -84,7 +84,7 @@ enum errc parse_expr(struct parser *p, struct expr **out)
 
 enum errc parse_exprs(struct parser *p, struct expr_list *out)
 {
-    struct expr *e;
+    struct expr *e = NULL;
 
     do {
         TRY(parse_expr(p, &e));
@@ -300,7 +300,7 @@ static enum errc parse_predicate(struct parser *p, struct expr **out)
 {
     const struct token *first = token_ahead(p, 0);
     bool not ;
-    struct expr *e;
+    struct expr *e = NULL;
 
     TRY(parse_value(p, &e));
     *out = e;
@@ -345,7 +345,7 @@ static enum errc parse_exists(struct parser *p, struct expr **out)
 static enum errc parse_not(struct parser *p, struct expr **out)
 {
     const struct token *first = token_ahead(p, 0);
-    struct expr *e;
+    struct expr *e = NULL;
 
     if (take_word(p, KW_NOT) || take_token(p, TOK_BANG)) {
         TRY(nest(p));
@@ -397,7 +397,7 @@ static enum errc parse_unary(struct parser *p, struct expr **out)
                        : at_token(p, TOK_PLUS)  ? "positive"
                        : at_token(p, TOK_TILDE) ? "~"
                                                 : NULL;
-    struct expr *e;
+    struct expr *e = NULL;
 
     if (!name)
         return parse_primary(p, out);

@@ -15,7 +15,7 @@ static enum errc parse_alias(struct parser *p, struct plan **io)
     const struct token *first = token_ahead(p, 0);
     bool as = take_word(p, KW_AS);
     struct sv_list columns = { 0 };
-    struct sv name;
+    struct sv name = { 0 };
 
     if (!as && !at_table_alias(p))
         return ERR_OK;
@@ -26,8 +26,8 @@ static enum errc parse_alias(struct parser *p, struct plan **io)
         TRY(parse_name_list(p, &columns));
     TRY(plan_over(p, PLAN_SUBQUERY_ALIAS, *io, first, io));
     (*io)->name = name;
-    (*io)->parts = columns.at;
-    (*io)->n_parts = columns.n;
+    (*io)->columns = columns.at;
+    (*io)->n_columns = columns.n;
     return ERR_OK;
 }
 
@@ -132,7 +132,8 @@ static enum errc parse_table_function(struct parser *p, struct plan **out)
                        "range takes 1 to 4 arguments: (end), (start, end), (start, end, "
                        "step), (start, end, step, partitions); %u were given",
                        l.of.n);
-    *out = plan_new(p->arena, PLAN_RANGE, 0);
+    *out = plan_new(p->arena, PLAN_UNRESOLVED_FUNCTION, 0);
+    (*out)->name = name;
     (*out)->list = l.of;
     (*out)->place = place_from(p, first);
     p->height = 1;
@@ -195,21 +196,22 @@ static enum errc parse_inline_table(struct parser *p, struct plan **out)
     TRY(parse_values(p, out));
     values = *out;
     TRY(parse_alias(p, out));
-    if (*out == values || !(*out)->n_parts)
+    if (*out == values || !(*out)->n_columns)
         return ERR_OK;
-    if ((*out)->n_parts != values->projections[0].n) {
+    if ((*out)->n_columns != values->projections[0].n) {
         p->error_at = (*out)->place;
         return err_set(
             p->err, ERR_SYNTAX,
             "[INVALID_INLINE_TABLE.NUM_COLUMNS_MISMATCH] Number of aliases must "
             "match the number of fields in an inline table: %u names for %u "
             "columns",
-            (*out)->n_parts, values->projections[0].n);
+            (*out)->n_columns, values->projections[0].n);
     }
-    values->parts = (*out)->parts; /* the columns' own names, not aliases of col1, col2 */
-    values->n_parts = (*out)->n_parts;
-    (*out)->parts = NULL;
-    (*out)->n_parts = 0;
+    values->parts =
+        (*out)->columns; /* the columns' own names, not aliases of col1, col2 */
+    values->n_parts = (*out)->n_columns;
+    (*out)->columns = NULL;
+    (*out)->n_columns = 0;
     return ERR_OK;
 }
 

@@ -64,7 +64,7 @@ static enum errc parse_set(struct parser *p, struct exprs *out)
 {
     struct expr_list l = { 0 };
     const struct token *t = token_ahead(p, 0), *behind;
-    struct expr *e;
+    struct expr *e = NULL;
 
     if (t->kind == TOK_LPAREN && t->match && !at_subquery(p, 0)) {
         behind = &p->tokens[t->match + 1];
@@ -82,7 +82,7 @@ static enum errc parse_set(struct parser *p, struct exprs *out)
     return ERR_OK;
 }
 
-/* The sets of ROLLUP: all, and with one element less at a time. */
+/* The sets of ROLLUP: all elements, and one less at a time. */
 static enum errc rollup(struct parser *p, const struct sets *elements, struct sets *out)
 {
     for (uint32_t n = elements->n + 1; n-- > 0;) {
@@ -120,21 +120,18 @@ static bool at_analytics(const struct parser *p)
            (at_word(p, KW_GROUPING) && ahead_word(p, 1, KW_SETS));
 }
 
-static enum errc parse_analytics(struct parser *p, struct sets *out,
-                                 enum grouping_sets *kind);
+static enum errc parse_analytics(struct parser *p, struct sets *out);
 
 static enum errc parse_sets(struct parser *p, struct sets *out)
 {
-    enum grouping_sets inner;
-
     p->at += 2;
     TRY(expect_token(p, TOK_LPAREN));
     do {
-        struct exprs set;
+        struct exprs set = { 0 };
 
         if (at_analytics(p)) {
             TRY(nest(p));
-            TRY(parse_analytics(p, out, &inner));
+            TRY(parse_analytics(p, out));
             p->nesting--;
             continue;
         }
@@ -144,25 +141,44 @@ static enum errc parse_sets(struct parser *p, struct sets *out)
     return expect_token(p, TOK_RPAREN);
 }
 
-static enum errc parse_analytics(struct parser *p, struct sets *out,
-                                 enum grouping_sets *kind)
+/* The elements of ROLLUP (...) and CUBE (...); the sets of GROUPING SETS. */
+static enum errc parse_elements(struct parser *p, struct sets *out,
+                                enum grouping_sets *kind)
 {
-    struct sets elements = { 0 };
-    bool up = at_word(p, KW_ROLLUP);
-
-    *kind = SETS_LIST;
-    if (at_word(p, KW_GROUPING))
+    *kind = at_word(p, KW_ROLLUP) ? SETS_ROLLUP
+            : at_word(p, KW_CUBE) ? SETS_CUBE
+                                  : SETS_LIST;
+    if (*kind == SETS_LIST)
         return parse_sets(p, out);
-    *kind = up ? SETS_ROLLUP : SETS_CUBE;
     p->at += 2;
     do {
-        struct exprs set;
+        struct exprs set = { 0 };
 
         TRY(parse_set(p, &set));
-        TRY(add_set(p, &elements, set));
+        TRY(add_set(p, out, set));
     } while (take_token(p, TOK_COMMA));
-    TRY(expect_token(p, TOK_RPAREN));
-    return up ? rollup(p, &elements, out) : cube(p, &elements, out);
+    return expect_token(p, TOK_RPAREN);
+}
+
+static enum errc expand(struct parser *p, enum grouping_sets kind,
+                        const struct sets *elements, struct sets *out)
+{
+    if (kind == SETS_ROLLUP)
+        return rollup(p, elements, out);
+    if (kind == SETS_CUBE)
+        return cube(p, elements, out);
+    for (uint32_t i = 0; i < elements->n; i++)
+        TRY(add_set(p, out, elements->at[i]));
+    return ERR_OK;
+}
+
+static enum errc parse_analytics(struct parser *p, struct sets *out)
+{
+    struct sets elements = { 0 };
+    enum grouping_sets kind;
+
+    TRY(parse_elements(p, &elements, &kind));
+    return expand(p, kind, &elements, out);
 }
 
 static void add_key(struct parser *p, struct expr_list *keys, struct expr *e)
@@ -184,36 +200,41 @@ static void set_sets(struct plan *aggregate, const struct sets *s,
 /* WITH ROLLUP, WITH CUBE, GROUPING SETS behind plain keys. */
 static enum errc parse_tail(struct parser *p, struct plan *aggregate)
 {
-    struct sets elements = { 0 }, all = { 0 };
+    struct sets elements = { 0 };
     enum grouping_sets kind = SETS_LIST;
 
     if (at_word(p, KW_GROUPING) && ahead_word(p, 1, KW_SETS)) {
-        TRY(parse_sets(p, &all));
+        TRY(parse_sets(p, &elements));
     } else {
+        if (take_words(p, KW_WITH, KW_ROLLUP))
+            kind = SETS_ROLLUP;
+        else if (take_words(p, KW_WITH, KW_CUBE))
+            kind = SETS_CUBE;
+        else
+            return ERR_OK;
         for (uint32_t i = 0; i < aggregate->keys.n; i++)
             TRY(add_set(p, &elements, (struct exprs){ &aggregate->keys.at[i], 1 }));
-        if (take_words(p, KW_WITH, KW_ROLLUP)) {
-            kind = SETS_ROLLUP;
-            TRY(rollup(p, &elements, &all));
-        } else if (take_words(p, KW_WITH, KW_CUBE)) {
-            kind = SETS_CUBE;
-            TRY(cube(p, &elements, &all));
-        } else {
-            return ERR_OK;
-        }
     }
-    set_sets(aggregate, &all, kind);
+    set_sets(aggregate, &elements, kind);
     return ERR_OK;
+}
+
+static void add_keys(struct parser *p, struct expr_list *keys, const struct sets *sets)
+{
+    for (uint32_t i = 0; i < sets->n; i++)
+        for (uint32_t j = 0; j < sets->at[i].n; j++)
+            add_key(p, keys, sets->at[i].at[j]);
 }
 
 /* Behind GROUP BY: fills in keys and sets. */
 enum errc parse_group_by(struct parser *p, struct plan *aggregate)
 {
     struct exprs nothing = { 0 };
-    struct sets product = { 0 };
+    struct sets product = { 0 }, elements = { 0 };
     struct expr_list keys = { 0 };
-    uint32_t clauses = 0, analytics = 0;
     enum grouping_sets kind = SETS_NONE;
+    uint32_t clauses = 0;
+    bool mixed = false;
 
     TRY(add_set(p, &product, nothing));
     do {
@@ -221,23 +242,25 @@ enum errc parse_group_by(struct parser *p, struct plan *aggregate)
 
         clauses++;
         if (at_analytics(p)) {
-            analytics++;
-            TRY(parse_analytics(p, &one, &kind));
+            elements = (struct sets){ 0 };
+            mixed = true;
+            TRY(parse_elements(p, &elements, &kind));
+            TRY(expand(p, kind, &elements, &one));
         } else {
-            struct expr *e;
+            struct expr *e = NULL;
 
             TRY(parse_expr(p, &e));
-            add_key(p, &keys, e);
             TRY(add_set(p, &one, joined(p, nothing, (struct exprs){ &e, 1 })));
         }
-        for (uint32_t i = 0; i < one.n; i++)
-            for (uint32_t j = 0; j < one.at[i].n; j++)
-                add_key(p, &keys, one.at[i].at[j]);
+        add_keys(p, &keys, &one);
         TRY(multiply(p, &product, &one));
     } while (take_token(p, TOK_COMMA));
     aggregate->keys = keys.of;
-    if (!analytics)
+    if (!mixed)
         return parse_tail(p, aggregate);
-    set_sets(aggregate, &product, clauses == 1 ? kind : SETS_LIST);
+    if (clauses == 1)
+        set_sets(aggregate, &elements, kind);
+    else
+        set_sets(aggregate, &product, SETS_LIST);
     return ERR_OK;
 }

@@ -56,7 +56,7 @@ static enum errc parse_cast(struct parser *p, struct expr **out)
 {
     const struct token *first = &p->tokens[p->at];
     struct type type;
-    struct expr *e;
+    struct expr *e = NULL;
 
     p->at += 2;
     TRY(parse_expr(p, &e));
@@ -113,7 +113,7 @@ static enum errc parse_case(struct parser *p, struct expr **out)
 
 static enum errc add_value(struct parser *p, struct expr_list *l)
 {
-    struct expr *e;
+    struct expr *e = NULL;
 
     TRY(parse_expr(p, &e));
     expr_list_add(p, l, e);
@@ -132,7 +132,7 @@ static enum errc parse_extract(struct parser *p, struct expr **out)
 {
     const struct token *first = &p->tokens[p->at], *field;
     struct expr_list l = { 0 };
-    struct sv name;
+    struct sv name = { 0 };
 
     p->at += 2;
     field = token_ahead(p, 0);
@@ -172,7 +172,7 @@ static enum errc parse_position(struct parser *p, struct expr **out)
     const struct token *first = &p->tokens[p->at];
     struct expr_list l = { 0 };
     const char *name = "position";
-    struct expr *e;
+    struct expr *e = NULL;
 
     p->at += 2;
     TRY(parse_value(p, &e));
@@ -383,7 +383,7 @@ static enum errc parse_column(struct parser *p, struct expr **out)
 {
     const struct token *first = token_ahead(p, 0);
     struct sv_list parts = { 0 };
-    struct sv part;
+    struct sv part = { 0 };
 
     if (first->kind == TOK_WORD && !word_is_column(first->keyword) &&
         !(ahead_is(p, 1, TOK_LPAREN) && !at_subquery(p, 1) && first->keyword == KW_LIKE))

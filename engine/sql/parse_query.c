@@ -84,22 +84,7 @@ bool at_subquery(const struct parser *p, uint32_t ahead)
 
 /* ---- WITH ---- */
 
-static struct plan *subquery_alias(struct parser *p, struct sv name,
-                                   const struct sv_list *columns, struct plan *child,
-                                   const struct token *first)
-{
-    struct plan *alias = plan_unary(p->arena, PLAN_SUBQUERY_ALIAS, child);
-
-    alias->name = name;
-    if (columns) {
-        alias->parts = columns->at;
-        alias->n_parts = columns->n;
-    }
-    alias->place = place_from(p, first);
-    return alias;
-}
-
-/* name [(columns)] [AS] (query), ...: each a PLAN_SUBQUERY_ALIAS. */
+/* name [(columns)] [AS] (query), ...: each a PLAN_CTE_DEF. */
 enum errc parse_ctes(struct parser *p, struct plan_list *out)
 {
     TRY(expect_word(p, KW_WITH));
@@ -107,7 +92,7 @@ enum errc parse_ctes(struct parser *p, struct plan_list *out)
         const struct token *first = token_ahead(p, 0);
         struct sv_list columns = { 0 };
         struct plan *plan;
-        struct sv name;
+        struct sv name = { 0 };
 
         TRY(parse_name(p, "the name of a common table expression", &name));
         if (at_token(p, TOK_LPAREN) && !at_subquery(p, 0))
@@ -118,7 +103,12 @@ enum errc parse_ctes(struct parser *p, struct plan_list *out)
         TRY(parse_query(p, &plan));
         p->nesting--;
         TRY(expect_token(p, TOK_RPAREN));
-        plan_list_add(p, out, subquery_alias(p, name, &columns, plan, first));
+        plan = plan_unary(p->arena, PLAN_CTE_DEF, plan);
+        plan->name = name;
+        plan->columns = columns.at;
+        plan->n_columns = columns.n;
+        plan->place = place_from(p, first);
+        plan_list_add(p, out, plan);
     } while (take_token(p, TOK_COMMA));
     return ERR_OK;
 }
@@ -132,12 +122,7 @@ struct plan *wrap_ctes(struct parser *p, const struct plan_list *ctes, struct pl
         return body;
     with = plan_new(p->arena, PLAN_WITH, ctes->n + 1);
     with->children[0] = body;
-    with->parts = arena_array(p->arena, ctes->n, sizeof *with->parts);
-    with->n_parts = ctes->n;
-    for (uint32_t i = 0; i < ctes->n; i++) {
-        with->children[i + 1] = ctes->at[i];
-        with->parts[i] = ctes->at[i]->name;
-    }
+    memcpy(with->children + 1, ctes->at, ctes->n * sizeof *ctes->at);
     with->place = body->place;
     p->height = (p->height > ctes->height ? p->height : ctes->height) + 1;
     return with;
@@ -148,7 +133,7 @@ struct plan *wrap_ctes(struct parser *p, const struct plan_list *ctes, struct pl
 static enum errc parse_row(struct parser *p, struct exprs *out)
 {
     struct expr_list l = { 0 };
-    struct expr *e;
+    struct expr *e = NULL;
 
     TRY(parse_expr(p, &e));
     if (e->kind == EXPR_FUNCTION && e->n_parts == 1 &&
@@ -165,12 +150,12 @@ static enum errc parse_row(struct parser *p, struct exprs *out)
 enum errc parse_values(struct parser *p, struct plan **out)
 {
     const struct token *first = &p->tokens[p->at++];
-    struct plan *values = plan_new(p->arena, PLAN_LOCAL_RELATION, 0);
+    struct plan *values = plan_new(p->arena, PLAN_UNRESOLVED_VALUES, 0);
     uint32_t cap = 0;
 
     do {
         const struct token *row = token_ahead(p, 0);
-        struct exprs e;
+        struct exprs e = { 0 };
 
         TRY(parse_row(p, &e));
         if (values->n_projections == cap) {
@@ -202,7 +187,7 @@ static enum errc parse_values_alias(struct parser *p, struct plan **io)
     const struct token *first = token_ahead(p, 0);
     bool as = take_word(p, KW_AS);
     struct sv_list columns = { 0 };
-    struct sv name;
+    struct sv name = { 0 };
 
     if (!as && !at_table_alias(p))
         return ERR_OK;
@@ -219,8 +204,8 @@ static enum errc parse_values_alias(struct parser *p, struct plan **io)
         (*io)->parts = columns.at;
         (*io)->n_parts = columns.n;
     }
-    *io = subquery_alias(p, name, NULL, *io, first);
-    p->height = 2;
+    TRY(plan_over(p, PLAN_SUBQUERY_ALIAS, *io, first, io));
+    (*io)->name = name;
     return ERR_OK;
 }
 
@@ -230,7 +215,7 @@ static enum errc parse_named(struct parser *p, struct expr **out)
 {
     const struct token *first = token_ahead(p, 0), *t;
     bool as;
-    struct sv name;
+    struct sv name = { 0 };
 
     TRY(parse_expr(p, out));
     as = take_word(p, KW_AS);
@@ -356,7 +341,7 @@ static enum errc parse_select(struct parser *p, struct plan **out)
     struct hints hints;
     struct expr_list list = { 0 };
     bool distinct;
-    struct expr *e;
+    struct expr *e = NULL;
 
     hints.n = 0;
     TRY(parse_hints(p, &hints));
