@@ -23,7 +23,8 @@ enum expr_kind {
     /* from the parser, gone after analysis */
     EXPR_NAME,       /* parts: a, t.a, db.t.a */
     EXPR_STAR,       /* parts: the qualifier, if any; prints as "*" */
-    EXPR_FUNCTION,   /* parts: its name; args; distinct; filter in `filter` */
+    EXPR_FUNCTION,   /* parts: its name; args; distinct; filter in `filter`; of operators func,
+                      * too, so that they print as such */
     EXPR_LAMBDA_ARG, /* reserved */
 
     /* resolved; args by kind */

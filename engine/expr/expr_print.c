@@ -688,7 +688,10 @@ void expr_print(struct strbuf *out, const struct expr *e, enum expr_print how)
         strbuf_addz(out, e->n_parts ? ".*" : "*");
         break;
     case EXPR_FUNCTION:
-        print_unresolved_function(out, e, how);
+        if (e->func) /* an operator, made by the parser */
+            print_call(out, e, how);
+        else
+            print_unresolved_function(out, e, how);
         break;
     case EXPR_LAMBDA_ARG:
         print_parts(out, e, how);

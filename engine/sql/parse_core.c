@@ -1,6 +1,8 @@
 /* The parser's hands: tokens, errors, names, texts, lists. */
 #include "engine/sql/parser.h"
 
+#include "engine/expr/func.h"
+
 #include "base/mem.h"
 #include "base/nearest.h"
 #include "base/utf8.h"
@@ -145,7 +147,12 @@ static bool suggested(enum keyword k)
 
 static struct sv nearest_keyword(struct sv word)
 {
+    static const enum keyword common[] = { KW_FROM,   KW_WHERE, KW_GROUP, KW_ORDER,
+                                           KW_HAVING, KW_JOIN,  KW_LIMIT };
     struct nearest near = { .word = word };
+
+    for (size_t i = 0; i < ARRAY_LEN(common); i++)
+        nearest_try(&near, sv(keyword_text(common[i])));
 
     for (int k = KW_NONE + 1; k < N_KEYWORDS; k++)
         if (suggested((enum keyword)k))
@@ -533,6 +540,7 @@ static struct expr *new_function(struct parser *p, struct sv name,
 {
     struct expr *e = expr_new(p->arena, EXPR_FUNCTION, n);
 
+    e->func = func_find(name);
     e->parts = ARENA_NEW(p->arena, struct sv);
     e->parts[0] = name;
     e->n_parts = 1;
