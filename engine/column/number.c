@@ -10,7 +10,8 @@
  *   each step takes a digit off b / s and scales b and m by ten, until what is left of b
  *   is below m (low), or above s - m (high: the last digit goes up)
  *
- * In 128 bits where b, s and m fit, else in numbers of 36 words. */
+ * In as many bits as Java takes where those are few, for their overflows show; else in
+ * 128 bits where b, s and m fit, or in numbers of 40 words. */
 #include "engine/column/number.h"
 
 #include "base/mem.h"
@@ -122,7 +123,7 @@ struct digits {
 struct powers {
     uint64_t bits;
     int b2, b5, s2, s5, m2, m5;
-    bool narrow; /* Java computes these in 64 bits, and then an exact end is not "high" */
+    int java_bits; /* in what Java computes them: 32, 64, or more (0) */
 };
 
 enum { NOT_DONE = 0, LOW = 1, HIGH = 2 };
@@ -169,9 +170,48 @@ static wide pow5_wide(int n)
     return x;
 }
 
-static int wide_stop(wide b, wide m, wide tens, bool narrow)
+/* In 64 or 32 signed bits an exact end is not "high", and sums that wrap are small: that
+ * shows in Java's texts, mostly of large floats. */
+static int64_t java_wrap(uint64_t x, int bits)
 {
-    return (b < m ? LOW : 0) | (b + m > tens || (!narrow && b + m == tens) ? HIGH : 0);
+    return bits == 32 ? (int64_t)(int32_t)(uint32_t)x : (int64_t)x;
+}
+
+static int narrow_stop(int64_t b, int64_t m, int64_t tens, int bits)
+{
+    if (m <= 0)
+        return LOW | HIGH;
+    int64_t sum = java_wrap((uint64_t)b + (uint64_t)m, bits);
+    return (b < m ? LOW : 0) | (sum > tens ? HIGH : 0);
+}
+
+static void generate_narrow(const struct powers *p, int exponent, struct digits *d)
+{
+    int bits = p->java_bits;
+    int64_t b = (int64_t)((p->bits * (uint64_t)pow5_wide(p->b5)) << p->b2);
+    int64_t s = (int64_t)((uint64_t)pow5_wide(p->s5) << p->s2);
+    int64_t m = (int64_t)((uint64_t)pow5_wide(p->m5) << p->m2), tens = s * 10;
+    int64_t q = b / s;
+
+    b = java_wrap((uint64_t)(b % s) * 10, bits);
+    m = java_wrap((uint64_t)m * 10, bits);
+    int stop = (b < m ? LOW : 0) |
+               (java_wrap((uint64_t)b + (uint64_t)m, bits) > tens ? HIGH : 0);
+    stop = first_stop(d, (unsigned)q, stop, exponent);
+    while (!stop) {
+        q = b / s;
+        b = java_wrap((uint64_t)(b % s) * 10, bits);
+        m = java_wrap((uint64_t)m * 10, bits);
+        stop = narrow_stop(b, m, tens, bits);
+        d->digit[d->n++] = (char)('0' + q);
+    }
+    int64_t left = java_wrap((uint64_t)b * 2 - (uint64_t)tens, bits);
+    finish_digits(d, stop, left < 0 ? -1 : left > 0);
+}
+
+static int wide_stop(wide b, wide m, wide tens)
+{
+    return (b < m ? LOW : 0) | (b + m >= tens ? HIGH : 0);
 }
 
 static void generate_wide(const struct powers *p, int exponent, struct digits *d)
@@ -182,12 +222,12 @@ static void generate_wide(const struct powers *p, int exponent, struct digits *d
 
     b = b % s * 10;
     m *= 10;
-    int stop = first_stop(d, q, wide_stop(b, m, tens, p->narrow), exponent);
+    int stop = first_stop(d, q, wide_stop(b, m, tens), exponent);
     while (!stop) {
         q = (unsigned)(b / s);
         b = b % s * 10;
         m *= 10;
-        stop = wide_stop(b, m, tens, p->narrow);
+        stop = wide_stop(b, m, tens);
         d->digit[d->n++] = (char)('0' + q);
     }
     finish_digits(d, stop, b * 2 < tens ? -1 : b * 2 > tens);
@@ -311,8 +351,12 @@ static void find_digits(uint64_t bits, int exp2, int significant, struct digits 
     }
     int b_bits = used + p.b2 + (p.b5 < 27 ? bits_of_pow5(p.b5) : p.b5 * 3);
     int tens_bits = p.s2 + 1 + (p.s5 + 1 < 27 ? bits_of_pow5(p.s5 + 1) : (p.s5 + 1) * 3);
-    p.narrow = b_bits < 64 && tens_bits < 64;
-    if (b_bits < 116 && tens_bits < 116)
+    p.java_bits = b_bits < 32 && tens_bits < 32   ? 32
+                  : b_bits < 64 && tens_bits < 64 ? 64
+                                                  : 0;
+    if (p.java_bits)
+        generate_narrow(&p, exponent, d);
+    else if (b_bits < 116 && tens_bits < 116)
         generate_wide(&p, exponent, d);
     else
         generate_big(&p, exponent, d);

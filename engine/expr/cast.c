@@ -43,17 +43,40 @@ static void print_culprit(struct strbuf *out, const struct value *x)
         expr_print(out, &literal, PRINT_SQL);
 }
 
-static enum errc cast_error(enum cast_answer answer, const struct value *x,
+/* Spark casts numbers to timestamps by way of double and bigint, and says so. */
+static void show_as_spark(enum cast_answer answer, struct value *x, struct type *to)
+{
+    if (to->id != TYPE_TIMESTAMP ||
+        (x->type.id != TYPE_FLOAT && x->type.id != TYPE_DOUBLE))
+        return;
+    x->type = type_of(TYPE_DOUBLE);
+    if (answer == CAST_OVERFLOW) {
+        x->u.f *= 1e6;
+        *to = type_of(TYPE_LONG);
+    }
+}
+
+static enum errc cast_error(enum cast_answer answer, const struct value *from,
                             struct type to, struct err *err)
 {
     static const char bypass[] =
         "If necessary set \"spark.sql.ansi.enabled\" to \"false\" to bypass this error";
     struct strbuf value = { 0 }, from_name = { 0 }, to_name = { 0 };
+    struct value shown = *from, *x = &shown;
+    i128 whole;
 
+    show_as_spark(answer, x, &to);
     print_culprit(&value, x);
     print_upper(&from_name, x->type);
     print_upper(&to_name, to);
-    if (answer == CAST_PRECISION) {
+    if (answer == CAST_PRECISION && x->type.id == TYPE_STRING &&
+        decimal_parse(sv_trim(x->u.s), type_decimal(38, 0), &whole) == DECIMAL_OVERFLOW) {
+        err_set(
+            err, ERR_SYNTAX,
+            "[NUMERIC_OUT_OF_SUPPORTED_RANGE] The value %.*s cannot be interpreted as "
+            "a numeric since it has more than 38 digits.",
+            SV_FMT(x->u.s));
+    } else if (answer == CAST_PRECISION) {
         strbuf_reset(&value);
         if (x->type.id == TYPE_STRING)
             strbuf_add(&value, number_trim(x->u.s));
@@ -461,9 +484,8 @@ enum errc cast_run(struct eval_call *c, struct err *err)
     enum cast_mode mode = c->expr->try_cast                           ? CAST_TRY
                           : settings_bool(c->env->settings, SET_ANSI) ? CAST_ANSI
                                                                       : CAST_LEGACY;
-    const struct vec *arg = eval_flat(c, 0);
 
-    return cast_rows(arg, c->batch, c->out, mode, c->env->zone, c->text, err);
+    return cast_rows(&c->args[0], c->batch, c->out, mode, c->env->zone, c->text, err);
 }
 
 /* ---- nullability ---- */

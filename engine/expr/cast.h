@@ -12,9 +12,9 @@ struct eval_call;
 
 enum cast_mode { CAST_LEGACY, CAST_ANSI, CAST_TRY };
 
-/* The kernel of EXPR_CAST: c->args[0] FLAT or CONST (rows of a DICT are unpacked with
- * eval_flat first), c->out FLAT of the target type with a mask wherever the argument has
- * one or cast_may_null() says so. Mode by c->expr and the settings of c->env. */
+/* The kernel of EXPR_CAST: argument of any kind, c->out FLAT of the target type with a
+ * mask wherever the argument has one or cast_may_null() says so; it fills in the mask.
+ * Mode by c->expr and the settings of c->env. */
 enum errc cast_run(struct eval_call *c, struct err *err) MUST_CHECK;
 
 /* The same on its own: rows of b that count from `in` (any kind) to `out` (FLAT, with a

@@ -327,6 +327,8 @@ static enum cast_answer to_timestamp(const struct cast_rule *r, struct value *ou
     case TYPE_DOUBLE:
         if (!isfinite(x->u.f))
             return CAST_MALFORMED;
+        if (r->strict && !(fabs(x->u.f * 1e6) < 0x1p63))
+            return CAST_OVERFLOW;
         out->u.i = saturate(x->u.f * 1e6, INT64_MIN, INT64_MAX);
         break;
     case TYPE_DECIMAL:
@@ -395,16 +397,10 @@ static enum cast_answer to_interval(const struct cast_rule *r, struct value *out
         out->u.i = last == UNIT_SECOND ? x->u.i : x->u.i - x->u.i % unit_size(last);
         return CAST_OK;
     }
-    if (x->type.id == TYPE_DECIMAL) { /* only seconds keep a fraction */
-        i128 us = 0;
-
-        if (last == UNIT_SECOND) {
-            if (!decimal_rescale(x->u.dec, x->type.scale, 38, 6, &us))
-                return CAST_RAISES;
-            exact = us;
-        } else {
-            exact = x->u.dec / decimal_pow10[x->type.scale] * unit_size(last);
-        }
+    if (x->type.id == TYPE_DECIMAL) { /* rounded to months or microseconds */
+        if (!decimal_multiply(x->u.dec, x->type, unit_size(last), type_decimal(20, 0),
+                              type_decimal(38, 0), &exact))
+            return CAST_RAISES;
     } else if (type_is_integral(x->type)) {
         exact = (i128)x->u.i * unit_size(last);
     } else {
