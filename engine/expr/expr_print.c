@@ -222,11 +222,6 @@ static void print_literal(struct strbuf *out, const struct value *x, enum expr_p
 
 static void print_operator(struct strbuf *out, const struct expr *e, enum expr_print how)
 {
-    if (e->n_args == 1) {
-        strbuf_addz(out, e->func->symbol);
-        expr_print(out, e->args[0], how);
-        return;
-    }
     strbuf_addc(out, '(');
     expr_print(out, e->args[0], how);
     strbuf_printf(out, " %s ", e->func->symbol);
@@ -243,18 +238,6 @@ static void print_around(struct strbuf *out, const char *before, const struct ex
     strbuf_addz(out, after);
 }
 
-static void print_if(struct strbuf *out, const struct expr *e, enum expr_print how)
-{
-    if (how == PRINT_PLAN) {
-        print_around(out, "if (", e->args[0], ") ", how);
-        print_around(out, "", e->args[1], " else ", how);
-        expr_print(out, e->args[2], how);
-    } else {
-        expr_print_call(out, SV("(IF"), e, how);
-        strbuf_addc(out, ')');
-    }
-}
-
 static void print_like(struct strbuf *out, const struct expr *e, enum expr_print how)
 {
     expr_print(out, e->args[0], how);
@@ -269,52 +252,47 @@ static const char *plan_name(enum func_id id)
     return id == FUNC_STARTS_WITH      ? "StartsWith"
            : id == FUNC_ENDS_WITH      ? "EndsWith"
            : id == FUNC_CONTAINS       ? "Contains"
-           : id == FUNC_IS_NULL        ? "isnull"
-           : id == FUNC_IS_NOT_NULL    ? "isnotnull"
+           : id == FUNC_RLIKE          ? "RLIKE"
            : id == FUNC_UNSCALED_VALUE ? "UnscaledValue"
            : id == FUNC_MAKE_DECIMAL   ? "MakeDecimal"
                                        : NULL;
 }
 
-/* True where the id has a text of its own, then printed. */
-static bool print_by_id(struct strbuf *out, const struct expr *e, enum expr_print how)
+/* "-a#1", "(- a)", "positive(a#1)", "(+ a)", "~a". */
+static void print_prefix(struct strbuf *out, const struct expr *e, enum expr_print how)
 {
+    char sign = e->func->symbol[0];
     bool plan = how == PRINT_PLAN;
-    enum func_id id = e->func->id;
 
-    if (plan && plan_name(id)) {
-        expr_print_call(out, sv(plan_name(id)), e, how);
-        return true;
-    }
-    if (id == FUNC_NOT)
-        print_around(out, plan ? "NOT " : "(NOT ", e->args[0], plan ? "" : ")", how);
-    else if (id == FUNC_NEGATE)
+    if (sign == '-')
         print_around(out, plan ? "-" : "(- ", e->args[0], plan ? "" : ")", how);
-    else if (id == FUNC_IS_NULL)
-        print_around(out, "(", e->args[0], " IS NULL)", how);
-    else if (id == FUNC_IS_NOT_NULL)
-        print_around(out, "(", e->args[0], " IS NOT NULL)", how);
-    else if (id == FUNC_IF)
-        print_if(out, e, how);
-    else if (id == FUNC_LIKE)
-        print_like(out, e, how);
-    else if (id == FUNC_RLIKE && !e->name.p)
-        expr_print_call(out, SV("RLIKE"), e, how);
+    else if (sign == '+')
+        print_around(out, plan ? "positive(" : "(+ ", e->args[0], ")", how);
     else
-        return false;
-    return true;
+        print_around(out, e->func->symbol, e->args[0], "", how);
 }
 
 static void print_call(struct strbuf *out, const struct expr *e, enum expr_print how)
 {
-    if (e->func->print)
-        e->func->print(out, e, how);
-    else if (print_by_id(out, e, how))
-        return;
-    else if (e->func->symbol && (e->n_args == 1 || e->n_args == 2))
+    const struct func *f = e->func;
+    struct sv name = e->name.p ? e->name : sv(f->name);
+
+    if (f->print) {
+        f->print(out, e, how);
+    } else if (f->id == FUNC_LIKE) {
+        print_like(out, e, how);
+    } else if (f->id == FUNC_RLIKE && how != PRINT_PLAN) {
+        add_upper(out, name);
+        expr_print_call(out, SV(""), e, how);
+    } else if (how == PRINT_PLAN && plan_name(f->id)) {
+        expr_print_call(out, sv(plan_name(f->id)), e, how);
+    } else if (e->name.p || !f->symbol) {
+        expr_print_call(out, name, e, how);
+    } else if (e->n_args == 1) {
+        print_prefix(out, e, how);
+    } else {
         print_operator(out, e, how);
-    else
-        expr_print_call(out, e->name.p ? e->name : sv(e->func->name), e, how);
+    }
 }
 
 static void print_cast(struct strbuf *out, const struct expr *e, enum expr_print how)
@@ -504,23 +482,22 @@ static void print_window_name(struct strbuf *out, const struct window_spec *w,
     strbuf_addc(out, ')');
 }
 
-/* Ranks work on the order: plans show its expressions as their arguments. */
-static bool print_rank(struct strbuf *out, const struct expr *f, const struct expr *e)
+/* Ranks work on the order: plans show its expressions as their arguments, names have them
+ * in capitals. */
+static bool is_rank(const struct expr *f)
 {
-    static const char *const ranks[] = { "rank", "dense_rank", "percent_rank",
-                                         "cume_dist" };
+    return f->kind == EXPR_CALL &&
+           (f->func->id == FUNC_RANK || f->func->id == FUNC_DENSE_RANK ||
+            strcmp(f->func->name, "percent_rank") == 0);
+}
 
-    for (size_t i = 0; i < ARRAY_LEN(ranks); i++) {
-        if (strcasecmp(f->func->name, ranks[i]) != 0)
-            continue;
-        strbuf_printf(out, "%s(", ranks[i]);
-        for (uint32_t k = 0; i < 3 && k < e->window->n_order; k++)
-            print_around(out, k ? ", " : "", e->window->order[k]->args[0], "",
-                         PRINT_PLAN);
-        strbuf_addz(out, ") ");
-        return true;
-    }
-    return false;
+static void print_rank_plan(struct strbuf *out, const struct expr *f,
+                            const struct expr *e)
+{
+    strbuf_printf(out, "%s(", f->func->name);
+    for (uint32_t i = 0; i < e->window->n_order; i++)
+        print_around(out, i ? ", " : "", e->window->order[i]->args[0], "", PRINT_PLAN);
+    strbuf_addz(out, ") ");
 }
 
 /* Spark keeps lag as an offset below zero. */
@@ -545,16 +522,23 @@ static void print_lag_plan(struct strbuf *out, const struct expr *f)
 static void print_window(struct strbuf *out, const struct expr *e, enum expr_print how)
 {
     const struct expr *f = e->args[0];
-    bool is_call = f->kind == EXPR_CALL;
 
     if (how != PRINT_PLAN) {
-        print_around(out, "", f, " OVER ", how);
+        if (is_rank(f)) {
+            add_upper(out, sv(f->func->name));
+            strbuf_addz(out, "()");
+        } else {
+            expr_print(out, f, how);
+        }
+        strbuf_addz(out, " OVER ");
         print_window_name(out, e->window, is_lag_or_lead(f), how);
         return;
     }
-    if (is_call && strcmp(f->func->name, "lag") == 0)
+    if (is_rank(f))
+        print_rank_plan(out, f, e);
+    else if (f->kind == EXPR_CALL && strcmp(f->func->name, "lag") == 0)
         print_lag_plan(out, f);
-    else if (!is_call || !print_rank(out, f, e))
+    else
         print_around(out, "", f, " ", how);
     print_window_plan(out, e->window);
 }
