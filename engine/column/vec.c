@@ -170,6 +170,19 @@ static void gather_valid(struct vec *out, const struct vec *v, const struct batc
     }
 }
 
+void vec_unpack(struct vec *out, const struct vec *v, const struct batch *b)
+{
+    if (v->kind == VEC_CONST) {
+        fill_rows(out, v->data, b);
+        if (v->valid)
+            memset(out->valid, v->valid[0], b->n_rows);
+    } else {
+        gather_rows(out, v, b);
+        if (v->valid || v->dict->valid)
+            gather_valid(out, v, b);
+    }
+}
+
 struct vec vec_flatten(struct arena *a, const struct vec *v, const struct batch *b)
 {
     if (v->kind == VEC_FLAT)
@@ -177,14 +190,14 @@ struct vec vec_flatten(struct arena *a, const struct vec *v, const struct batch 
     bool with_valid = v->valid || (v->kind == VEC_DICT && v->dict->valid);
     struct vec out = vec_flat(a, v->type, b->n_rows, with_valid);
 
-    if (v->kind == VEC_CONST) {
-        fill_rows(&out, v->data, b);
-        if (v->valid)
-            memset(out.valid, v->valid[0], b->n_rows);
-        return out;
-    }
-    gather_rows(&out, v, b);
-    if (with_valid)
-        gather_valid(&out, v, b);
+    vec_unpack(&out, v, b);
     return out;
+}
+
+uint32_t vec_new_serial(void)
+{
+    static _Atomic uint32_t last;
+    uint32_t serial = ++last;
+
+    return serial ? serial : ++last; /* 0 says nothing */
 }

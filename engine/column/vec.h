@@ -70,7 +70,10 @@ struct vec {
     uint8_t *valid; /* 1 or 0 a row (CONST: one); NULL: all valid. NULL rows' data is zero
                        or stale, never trapping */
     const uint32_t *codes;  /* DICT */
-    const struct vec *dict; /* DICT: a FLAT vec */
+    const struct vec *dict; /* DICT: a FLAT vec, which says for itself: */
+    uint32_t n_values;      /* values of a dictionary; 0: not known */
+    uint32_t serial; /* equal for the same dictionary with the same content, so that what
+                        was computed from it once can be kept; 0: nothing is known */
 };
 
 struct batch {
@@ -91,6 +94,10 @@ static inline uint32_t batch_row(const struct batch *b, uint32_t i)
 struct vec vec_flat(struct arena *a, struct type t, uint32_t rows, bool with_valid);
 /* v as FLAT: itself where it is, else unpacked into the arena. */
 struct vec vec_flatten(struct arena *a, const struct vec *v, const struct batch *b);
+/* The same into an `out` with room, and a mask where v has one or its dictionary has. */
+void vec_unpack(struct vec *out, const struct vec *v, const struct batch *b);
+/* A serial for a dictionary that was just filled. */
+uint32_t vec_new_serial(void);
 bool vec_is_null(const struct vec *v, uint32_t row);
 /* The address of the row's value, through constants and dictionaries. */
 const void *vec_at(const struct vec *v, uint32_t row);

@@ -15,8 +15,8 @@ struct settings;
 
 /* What an evaluation may depend on besides the row. */
 struct eval_env {
-    const struct settings *settings;
-    const struct zone *zone;
+    const struct settings *settings; /* NULL: Spark's defaults */
+    const struct zone *zone;         /* NULL: UTC */
     int32_t partition_id;   /* rand, spark_partition_id, monotonically_increasing_id */
     int64_t query_start_us; /* current_timestamp */
 };
@@ -36,6 +36,7 @@ struct eval_call {
     struct arena *text; /* bytes of result strings: reset by the next run */
     void *state; /* of this call, kept between batches; zeroed, state_bytes as asked */
     struct arena *keep; /* lives as long as the evaluator: compiled patterns, sets */
+    struct vec *unpacked; /* the evaluator's: arguments that eval_flat unpacked */
 };
 
 /* NULL data where DICT: unpacks (into scratch) so that kernels see FLAT or CONST only. */
@@ -43,13 +44,21 @@ const struct vec *eval_flat(struct eval_call *c, uint32_t arg);
 
 struct eval;
 
+/* A bound column that is not in the batch is a wrong program. env is copied. */
 struct eval *eval_new(struct arena *a, const struct expr *bound,
                       const struct eval_env *env);
+/* Several at once: what they have in common is computed once. eval_run yields the first.
+ */
+struct eval *eval_new_list(struct arena *a, struct expr *const *bound, uint32_t n,
+                           const struct eval_env *env);
+/* out: one for each. */
+enum errc eval_run_list(struct eval *e, const struct batch *b, struct vec *out,
+                        struct err *err) MUST_CHECK;
 /* *out stays valid until the next run or release. It may be a column of the batch itself.
  */
 enum errc eval_run(struct eval *e, const struct batch *b, struct vec *out,
                    struct err *err) MUST_CHECK;
-/* A condition: which of the rows that count are true. sel_out has room for b->n_rows; may
+/* A condition (the conjunction of all, for a list): which of the rows that count are true. sel_out has room for b->n_rows; may
  * be b->sel itself. Conjuncts run one after another on what is left; a comparison on a
  * DICT column looks at each code once. */
 enum errc eval_filter(struct eval *e, const struct batch *b, uint32_t *sel_out,
