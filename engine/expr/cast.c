@@ -8,7 +8,6 @@
 #include "engine/column/date.h"
 #include "engine/column/decimal.h"
 #include "engine/expr/eval.h"
-#include "engine/run/settings.h"
 
 struct cast_job {
     const struct vec *in; /* FLAT */
@@ -481,9 +480,9 @@ enum errc cast_rows(const struct vec *in, const struct batch *b, struct vec *out
 
 enum errc cast_run(struct eval_call *c, struct err *err)
 {
-    enum cast_mode mode = c->expr->try_cast                           ? CAST_TRY
-                          : settings_bool(c->env->settings, SET_ANSI) ? CAST_ANSI
-                                                                      : CAST_LEGACY;
+    enum cast_mode mode = c->expr->try_cast ? CAST_TRY
+                          : eval_ansi(c)    ? CAST_ANSI
+                                            : CAST_LEGACY;
 
     return cast_rows(&c->args[0], c->batch, c->out, mode, c->env->zone, c->text, err);
 }

@@ -95,8 +95,8 @@ static uint32_t own_cost(const struct node *n)
         text = text || type_is_text(n->args[i]->expr->type);
     if (n->kind == NODE_CAST)
         return text ? 24 : 2;
-    if (n->kind == NODE_CALL && (n->expr->func->id == FUNC_IS_NOT_NULL ||
-                                 n->expr->func->id == FUNC_IS_NULL))
+    if (n->kind == NODE_CALL &&
+        (n->expr->func->id == FUNC_IS_NOT_NULL || n->expr->func->id == FUNC_IS_NULL))
         return 0;
     if (n->kind == NODE_CALL && n->expr->func->state_bytes)
         return 40;
@@ -120,9 +120,8 @@ static void settle_node(struct node *n)
         n->varies = n->varies || arg->varies;
         n->constant = n->constant && arg->constant;
         if (arg->column != NO_COLUMN)
-            n->column = n->column == NO_COLUMN || n->column == arg->column
-                            ? arg->column
-                            : MANY_COLUMNS;
+            n->column = n->column == NO_COLUMN || n->column == arg->column ? arg->column
+                                                                           : MANY_COLUMNS;
         some_stays = some_stays || arg->null_stays;
         all_stay = all_stay && arg->null_stays;
     }
@@ -390,8 +389,7 @@ static void mask_argument(uint8_t *valid, const struct vec *v, const struct batc
 
 static bool may_have_null(const struct vec *v)
 {
-    return v->valid || v->type.id == TYPE_NULL ||
-           (v->kind == VEC_DICT && v->dict->valid);
+    return v->valid || v->type.id == TYPE_NULL || (v->kind == VEC_DICT && v->dict->valid);
 }
 
 static bool writes_nulls(const struct expr *x)
@@ -431,9 +429,9 @@ static enum errc eval_call_node(struct eval *e, struct node *n, const struct bat
     static const struct batch one = { .n_rows = 1, .n_sel = 1 };
     bool cast = n->kind == NODE_CAST, strict = is_strict(n);
     bool same = n->n_args > 0 && !n->varies; /* all arguments constant: so is it */
-    bool writes = cast ? cast_may_null(n->expr->args[0]->type, n->expr->type) ||
-                             n->expr->try_cast
-                       : writes_nulls(n->expr);
+    bool writes =
+        cast ? cast_may_null(n->expr->args[0]->type, n->expr->type) || n->expr->try_cast
+             : writes_nulls(n->expr);
 
     for (uint32_t i = 0; i < n->n_args; i++) {
         TRY(node_eval(e, n->args[i], b, err));

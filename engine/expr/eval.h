@@ -35,12 +35,15 @@ struct eval_call {
     const struct eval_env *env;
     struct arena *text; /* bytes of result strings: reset by the next run */
     void *state; /* of this call, kept between batches; zeroed, state_bytes as asked */
-    struct arena *keep; /* lives as long as the evaluator: compiled patterns, sets */
+    struct arena *keep;   /* lives as long as the evaluator: compiled patterns, sets */
     struct vec *unpacked; /* the evaluator's: arguments that eval_flat unpacked */
 };
 
 /* NULL data where DICT: unpacks (into scratch) so that kernels see FLAT or CONST only. */
 const struct vec *eval_flat(struct eval_call *c, uint32_t arg);
+
+/* Is spark.sql.ansi.enabled on? */
+bool eval_ansi(const struct eval_call *c);
 
 struct eval;
 
@@ -58,9 +61,9 @@ enum errc eval_run_list(struct eval *e, const struct batch *b, struct vec *out,
  */
 enum errc eval_run(struct eval *e, const struct batch *b, struct vec *out,
                    struct err *err) MUST_CHECK;
-/* A condition (the conjunction of all, for a list): which of the rows that count are true. sel_out has room for b->n_rows; may
- * be b->sel itself. Conjuncts run one after another on what is left; a comparison on a
- * DICT column looks at each code once. */
+/* A condition (the conjunction of all, for a list): which of the rows that count are
+ * true. sel_out has room for b->n_rows; may be b->sel itself. Conjuncts run one after
+ * another on what is left; a comparison on a DICT column looks at each code once. */
 enum errc eval_filter(struct eval *e, const struct batch *b, uint32_t *sel_out,
                       uint32_t *n_out, struct err *err) MUST_CHECK;
 /* Scratch memory held, for the memory manager's books. */

@@ -14,7 +14,7 @@
 static const struct ones {
     uint8_t at[256][8];
 } ones = {
-#define ONE_BIT(x, k) ((x) >> (k) & 1)
+#define ONE_BIT(x, k) ((x) >> (k)&1)
 #define COUNT_BELOW(x, k) __builtin_popcount((x) & ((1u << (k)) - 1))
 #define NTH(x, n)                                                                        \
     (uint8_t)((ONE_BIT(x, 0) && COUNT_BELOW(x, 0) == (n) ? 0 : 0) +                      \
@@ -161,7 +161,7 @@ typedef uint32_t (*select_fn)(const struct vec *v, const void *constant,
                 uint32_t row = b->sel[i];                                                \
                 const T x = data[row];                                                   \
                 to[n] = row;                                                             \
-                n += (X) & v->valid[row];                                                \
+                n += (X)&v->valid[row];                                                  \
             }                                                                            \
         return n;                                                                        \
     }
@@ -327,8 +327,8 @@ static enum errc try_select(struct eval *e, struct node *n, const struct batch *
     struct node *x, *y;
 
     *done = false;
-    if (op == N_COMPARISONS || !b->sel || (n->column >= 0 && !n->varies &&
-                                           b->columns[n->column].kind == VEC_DICT))
+    if (op == N_COMPARISONS || !b->sel ||
+        (n->column >= 0 && !n->varies && b->columns[n->column].kind == VEC_DICT))
         return ERR_OK;
     x = n->args[0];
     y = n->args[1];
@@ -392,7 +392,7 @@ enum errc eval_filter(struct eval *e, const struct batch *b, uint32_t *sel_out,
 
         TRY(run_conjunct(e, e->filter, e->filter->conjuncts[i], &now, sel_out, &n, err));
         if (n == now.n_sel)
-            continue; /* the same rows: still the same scope */
+            continue;                          /* the same rows: still the same scope */
         narrow_enter(e, &s, &now, sel_out, n); /* left by the end of the run */
         now = s.batch;
     }

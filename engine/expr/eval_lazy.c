@@ -13,8 +13,8 @@ enum { CHEAP = 3 };
 /* May it be computed for more rows than were asked for? */
 static bool is_cheap(const struct eval *e, const struct node *n)
 {
-    return !n->varies && (n->constant || n->kind == NODE_COLUMN ||
-                          (n->cost <= CHEAP && !e->ansi));
+    return !n->varies &&
+           (n->constant || n->kind == NODE_COLUMN || (n->cost <= CHEAP && !e->ansi));
 }
 
 static const uint32_t *rows_of(struct eval *e, struct node *n, const struct batch *b,
@@ -115,8 +115,7 @@ enum errc node_eval_choice(struct eval *e, struct node *n, const struct batch *b
         struct batch now = *b;
         now.sel = left;
         now.n_sel = n_left;
-        uint32_t n_taken =
-            select_true(&n->args[i]->result, &now, taken, spare, &n_rest);
+        uint32_t n_taken = select_true(&n->args[i]->result, &now, taken, spare, &n_rest);
         if (n_taken) {
             TRY(eval_rows(e, n->args[i + 1], b, taken, n_taken, err));
             rows_copy(&out, &n->args[i + 1]->result, taken, n_taken);
@@ -228,7 +227,7 @@ static void tri_join(struct tri *l, const struct tri *r, bool and, uint32_t n)
 static uint32_t undecided(const struct tri *l, bool and, const struct batch *b,
                           uint32_t *to)
 {
-    const uint8_t *decided = and ? l->no : l->yes;
+    const uint8_t *decided = and? l->no : l->yes;
     uint32_t n = 0;
 
     for (uint32_t i = 0; i < b->n_sel; i++) {

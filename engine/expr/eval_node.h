@@ -27,7 +27,7 @@ struct in_set;
 
 /* Results per code of a dictionary, kept while the dictionary is the same. */
 struct by_code {
-    struct eval *eval;   /* of the same expression, over the dictionary's values as rows */
+    struct eval *eval; /* of the same expression, over the dictionary's values as rows */
     struct vec *columns; /* of its batch */
     uint32_t serial;
     struct vec values; /* FLAT */
@@ -102,7 +102,8 @@ const struct vec *node_flat(struct eval *e, struct node *n, const struct batch *
 /* Rows sel[0..n) of out from v, which has the same type or is all NULL. */
 void rows_copy(struct vec *out, const struct vec *v, const uint32_t *sel, uint32_t n);
 
-/* Fewer rows than the scope around: results of the scope are of no use to its siblings. */
+/* Fewer rows than the scope around: results of the scope are of no use to its siblings.
+ */
 struct narrow {
     struct batch batch;
     uint32_t outer;

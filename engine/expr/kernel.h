@@ -140,6 +140,4 @@ static inline void text_put(struct eval_call *c, uint32_t row, struct sv s)
     ((struct str *)c->out->data)[row] = str_make(s.p, s.len);
 }
 
-bool eval_ansi(const struct eval_call *c);
-
 #endif
