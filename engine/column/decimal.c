@@ -193,8 +193,24 @@ static struct wide wide_product(u128 a, u128 b)
                           middle << 64 | (ll & mask) };
 }
 
-/* Quotient of 256 by 128 bits, d > 0; the quotient may be as long as the dividend. By
- * bits: rare, and divisors of more than 64 bits leave little else without a library. */
+/* By 64 bits at a time. */
+static struct wide wide_divide_small(struct wide n, uint64_t d, u128 *rest)
+{
+    uint64_t part[4] = { (uint64_t)(n.high >> 64), (uint64_t)n.high,
+                         (uint64_t)(n.low >> 64), (uint64_t)n.low };
+    u128 r = 0;
+
+    for (int i = 0; i < 4; i++) {
+        r = r << 64 | part[i];
+        part[i] = (uint64_t)(r / d);
+        r %= d;
+    }
+    *rest = r;
+    return (struct wide){ (u128)part[0] << 64 | part[1], (u128)part[2] << 64 | part[3] };
+}
+
+/* Quotient of 256 by 128 bits, d > 0; the quotient may be as long as the dividend. Long
+ * divisors go by bits: they are rare. */
 static struct wide wide_divide(struct wide n, u128 d, u128 *rest)
 {
     struct wide q = { n.high / d, 0 };
@@ -204,6 +220,8 @@ static struct wide wide_divide(struct wide n, u128 d, u128 *rest)
         *rest = n.low % d;
         return (struct wide){ 0, n.low / d };
     }
+    if (d <= UINT64_MAX)
+        return wide_divide_small(n, (uint64_t)d, rest);
     for (int bit = 127; bit >= 0; bit--) {
         bool carry = r >> 127;
 

@@ -35,6 +35,10 @@ struct value value_at(const struct vec *v, uint32_t row);
 /* Stores the value as row of a FLAT vec whose mask, where the value is NULL, exists. */
 void value_store(struct vec *v, uint32_t row, const struct value *x);
 
+/* As spark-sql prints results: decimals with all digits, intervals bare ("1-2",
+ * "1 02:03:04.500000000"), else as value_print. */
+void value_print_result(struct strbuf *out, const struct value *x,
+                        const struct zone *zone);
 /* As `CAST(x AS STRING)` gives it; NULL is "NULL". The zone matters for timestamps
  * only. */
 void value_print(struct strbuf *out, const struct value *x, const struct zone *zone);

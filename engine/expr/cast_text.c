@@ -248,3 +248,29 @@ void value_print(struct strbuf *out, const struct value *x, const struct zone *z
     else
         cast_text(out, x, false, zone);
 }
+
+static void print_bare_interval(struct strbuf *out, const struct value *x)
+{
+    int64_t us = x->u.i;
+    uint64_t left = us < 0 ? 0 - (uint64_t)us : (uint64_t)us;
+
+    if (x->type.id == TYPE_INTERVAL_MONTH) {
+        print_months(out, us, UNIT_YEAR, UNIT_MONTH);
+        return;
+    }
+    print_micros(out, us, UNIT_DAY, UNIT_MINUTE);
+    left %= (uint64_t)MINUTE_US;
+    strbuf_printf(out, ":%02u.%09u", (unsigned)(left / 1000000),
+                  (unsigned)(left % 1000000) * 1000);
+}
+
+void value_print_result(struct strbuf *out, const struct value *x,
+                        const struct zone *zone)
+{
+    if (x->null)
+        strbuf_addz(out, "NULL");
+    else if (x->type.id == TYPE_INTERVAL_MONTH || x->type.id == TYPE_INTERVAL_DAY)
+        print_bare_interval(out, x);
+    else
+        cast_text(out, x, true, zone);
+}

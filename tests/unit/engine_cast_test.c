@@ -234,6 +234,86 @@ static void what_may_be_null_is_known(void **state)
     case_file_release(&f);
 }
 
+/* Whatever the text, a cast answers, and what it answers is a text of the same value. */
+static void odd_text_is_answered(void **state)
+{
+    static const char alphabet[] = "0123456789012345--::..TZ+eE InaifF'y\x7f\xc3";
+    static const char *const names[] = {
+        "boolean",
+        "tinyint",
+        "bigint",
+        "float",
+        "double",
+        "decimal(38,18)",
+        "decimal(5,2)",
+        "date",
+        "timestamp",
+        "timestamp_ntz",
+        "interval year to month",
+        "interval day to second",
+        "interval hour",
+    };
+    struct arena a = { 0 };
+    uint64_t seed = 9;
+
+    (void)state;
+    for (int i = 0; i < 60000; i++) {
+        char bytes[48];
+        size_t n = next_random(&seed) % sizeof bytes;
+        struct type t = parse(sv(names[(size_t)i % ARRAY_LEN(names)]));
+        struct value text, x, again;
+        struct err err;
+
+        for (size_t k = 0; k < n; k++)
+            bytes[k] = alphabet[next_random(&seed) % (sizeof alphabet - 1)];
+        text = value_string((struct sv){ bytes, n });
+        if (cast_value(&a, &text, t, CAST_LEGACY, &zone_utc, &x, &err) == ERR_OK &&
+            !x.null) {
+            assert_int_equal(cast_value(&a, &x, type_of(TYPE_STRING), CAST_LEGACY,
+                                        &zone_utc, &text, &err),
+                             ERR_OK);
+            assert_int_equal(
+                cast_value(&a, &text, t, CAST_LEGACY, &zone_utc, &again, &err), ERR_OK);
+            if (!value_eq(&x, &again))
+                fail_msg("\"%.*s\" as %s gives %s", (int)n, bytes,
+                         names[(size_t)i % ARRAY_LEN(names)], text.u.s.p);
+        }
+        arena_reset(&a);
+    }
+    arena_release(&a);
+}
+
+static void results_print_as_spark_sql_shows_them(void **state)
+{
+    static const struct {
+        const char *type, *text, *shown;
+    } cases[] = {
+        { "decimal(7,7)", "1e-7", "0.0000001" },
+        { "interval year", "3", "3-0" },
+        { "interval year to month", "-1-2", "-1-2" },
+        { "interval day", "1", "1 00:00:00.000000000" },
+        { "interval day to second", "-1 02:03:04.5", "-1 02:03:04.500000000" },
+        { "double", "1e10", "1.0E10" },
+        { "int", "x", "NULL" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct value text = value_string(sv(cases[i].text)), x;
+        struct strbuf out = { 0 };
+        struct arena a = { 0 };
+        struct err err;
+
+        assert_int_equal(cast_value(&a, &text, parse(sv(cases[i].type)), CAST_LEGACY,
+                                    &zone_utc, &x, &err),
+                         ERR_OK);
+        value_print_result(&out, &x, &zone_utc);
+        assert_string_equal(out.p, cases[i].shown);
+        strbuf_release(&out);
+        arena_release(&a);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -242,6 +322,8 @@ int main(void)
         cmocka_unit_test(columns_are_cast_as_their_values),
         cmocka_unit_test(constants_and_dictionaries_are_cast),
         cmocka_unit_test(what_may_be_null_is_known),
+        cmocka_unit_test(odd_text_is_answered),
+        cmocka_unit_test(results_print_as_spark_sql_shows_them),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
