@@ -4,6 +4,7 @@
 #ifndef ENGINE_RUN_SHUFFLE_H
 #define ENGINE_RUN_SHUFFLE_H
 
+#include "engine/column/batch_codec.h"
 #include "engine/run/task.h"
 
 struct shuffle; /* one shuffle id: statuses of its maps */
@@ -37,14 +38,5 @@ void shuffle_reader_close(struct shuffle_reader *r);
 void shuffle_stats(const struct shuffle *s, struct arena *a,
                    const int64_t *const **map_reduce_bytes, const int64_t **reduce_bytes,
                    uint32_t *n_maps, uint32_t *n_reducers);
-
-/* A batch as bytes and back: what shuffles, broadcasts and spills write (columns one
- * after another, masks, text heap). Appends to out. */
-void batch_encode(struct strbuf *out, const struct batch *b);
-/* Views into bytes where alignment allows, else copies in the arena. ERR_CORRUPT when
- * cut. */
-enum errc batch_decode(struct arena *a, struct sv bytes, const struct type *types,
-                       uint32_t n_columns, struct batch *out, size_t *used,
-                       struct err *err) MUST_CHECK;
 
 #endif
