@@ -100,7 +100,8 @@ static void put_text(struct strbuf *out, const struct vec *v, const uint32_t *ro
     room(out, n * sizeof(uint32_t));
     for (uint32_t i = 0; i < n; i++) {
         uint32_t row = rows ? rows[i] : i;
-        uint32_t len = vec_is_null(v, row) ? 0 : ((const struct str *)vec_at(v, row))->len;
+        uint32_t len =
+            vec_is_null(v, row) ? 0 : ((const struct str *)vec_at(v, row))->len;
 
         memcpy(out->p + at + i * sizeof len, &len, sizeof len);
         bytes += len;
@@ -354,7 +355,8 @@ enum errc batch_decode(struct arena *a, struct sv bytes, const struct type *type
     for (uint32_t i = 0; i < n_columns; i++) {
         b.columns[i] = (struct vec){ .type = types[i] };
         if (b.n_rows && !decode_column(&c, types[i], b.n_rows, &b.columns[i]))
-            return err_set(err, ERR_CORRUPT, "column %u of a batch of rows is damaged", i);
+            return err_set(err, ERR_CORRUPT, "column %u of a batch of rows is damaged",
+                           i);
         if (!b.n_rows)
             b.columns[i].data = arena_alloc(a, 16);
     }

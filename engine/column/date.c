@@ -109,6 +109,26 @@ static bool part_digits_fit(int digits)
     return digits == 1 || digits == 2;
 }
 
+/* "2024-02-29" and nothing else: what files hold. */
+static bool parse_plain_date(struct sv text, int32_t *days)
+{
+    static const uint8_t at[8] = { 0, 1, 2, 3, 5, 6, 8, 9 };
+    int32_t n[8], bad = 0;
+    int64_t result;
+
+    if (text.len != 10 || text.p[4] != '-' || text.p[7] != '-')
+        return false;
+    for (int i = 0; i < 8; i++) {
+        n[i] = text.p[at[i]] - '0';
+        bad |= n[i] > 9 || n[i] < 0;
+    }
+    if (bad || !days_of(n[0] * 1000 + n[1] * 100 + n[2] * 10 + n[3], n[4] * 10 + n[5],
+                        n[6] * 10 + n[7], &result))
+        return false;
+    *days = (int32_t)result;
+    return true;
+}
+
 bool date_parse(struct sv text, int32_t *days)
 {
     int64_t part[3] = { 1, 1, 1 }, value = 0, result;
@@ -116,6 +136,8 @@ bool date_parse(struct sv text, int32_t *days)
     size_t i = 0;
     struct sv s = number_trim(text);
 
+    if (parse_plain_date(s, days))
+        return true;
     if (!s.len)
         return false;
     if (s.p[0] == '-' || s.p[0] == '+')

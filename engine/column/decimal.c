@@ -716,10 +716,44 @@ static enum decimal_text place_digits(const struct digits *d, int precision, int
     return DECIMAL_OK;
 }
 
+/* "-123.45" of at most 18 digits, none of which the scale drops: what files hold. */
+static bool parse_short(struct sv text, struct type t, i128 *out)
+{
+    bool negative = text.len && text.p[0] == '-', point = false;
+    size_t i = negative, digits = text.len - i;
+    int behind = 0;
+    int64_t x = 0;
+
+    if (digits > 19 || t.scale > DECIMAL_MAX_LONG)
+        return false;
+    for (; i < text.len; i++) {
+        unsigned digit = (unsigned char)text.p[i] - '0';
+
+        if (digit <= 9) {
+            x = x * 10 + (int64_t)digit;
+            behind += point;
+        } else if (text.p[i] == '.' && !point) {
+            point = true;
+            digits--;
+        } else {
+            return false;
+        }
+    }
+    if (digits < 1 || digits > 18 || behind > t.scale)
+        return false;
+    i128 y = (i128)x * (int64_t)decimal_pow10[t.scale - behind];
+    if (!decimal_fits(y, t.precision))
+        return false;
+    *out = negative ? -y : y;
+    return true;
+}
+
 enum decimal_text decimal_parse(struct sv text, struct type t, i128 *out)
 {
     struct digits d;
 
+    if (parse_short(text, t, out))
+        return DECIMAL_OK;
     if (!read_digits(text, &d))
         return DECIMAL_BAD;
     return place_digits(&d, t.precision, t.scale, out);

@@ -364,18 +364,73 @@ static bool rows_long_to_text(const struct cast_job *j)
     return true;
 }
 
-static bool rows_text_to_date(const struct cast_job *j)
+/* Text into rows of type D, NULL where `parsed` is false of it; `text` is the row's. */
+#define PARSE(D, X, parsed)                                                              \
+    do {                                                                                 \
+        const struct str *from = j->in->data;                                            \
+        D *to = j->out->data;                                                            \
+        EACH_ROW(j->batch, {                                                             \
+            X x;                                                                         \
+            if (j->out->valid[row]) {                                                    \
+                const struct sv text = str_sv(&from[row]);                               \
+                if (parsed)                                                              \
+                    to[row] = (D)x;                                                      \
+                else                                                                     \
+                    j->out->valid[row] = 0;                                              \
+            }                                                                            \
+        });                                                                              \
+    } while (0)
+
+/* What is no number, date or so is NULL here: ANSI, which has to say what it was, goes
+ * value by value. */
+static bool rows_from_text(const struct cast_job *j)
 {
-    const struct str *from = j->in->data;
-    int32_t *to = j->out->data;
+    struct type t = j->out->type;
+    bool fraction = j->mode == CAST_LEGACY; /* TRY_CAST takes whole numbers only */
 
     if (j->mode == CAST_ANSI || !j->out->valid)
         return false;
-    EACH_ROW(j->batch, {
-        if (j->out->valid[row])
-            j->out->valid[row] = date_parse(str_sv(&from[row]), &to[row]);
-    });
+    if (t.id == TYPE_DATE)
+        PARSE(int32_t, int32_t, date_parse(text, &x));
+    else if (t.id == TYPE_INT)
+        PARSE(int32_t, int64_t, long_parse(text, fraction, &x) && x == (int32_t)x);
+    else if (t.id == TYPE_LONG)
+        PARSE(int64_t, int64_t, long_parse(text, fraction, &x));
+    else if (t.id == TYPE_DOUBLE)
+        PARSE(double, double, double_parse(text, &x));
+    else if (t.id == TYPE_DECIMAL && !type_is_wide(t))
+        PARSE(int64_t, i128, decimal_parse(sv_trim(text), t, &x) == DECIMAL_OK);
+    else if (t.id == TYPE_TIMESTAMP)
+        PARSE(int64_t, int64_t, timestamp_parse(text, j->zone, 0, &x));
+    else
+        return false;
     return true;
+}
+
+static int64_t stop_at_ends(double x, double low, double high, int64_t top)
+{
+    return x >= high ? top : x <= low ? -top - 1 : x == x ? (int64_t)x : 0;
+}
+
+/* To int and bigint, stopping at their ends; NaN is 0. */
+static bool rows_double_to_whole(const struct cast_job *j)
+{
+    const double *from = j->in->data;
+
+    if (j->mode != CAST_LEGACY)
+        return false;
+    if (j->out->type.id == TYPE_INT) {
+        int32_t *to = j->out->data;
+        EACH_ROW(j->batch, to[row] = (int32_t)stop_at_ends(from[row], -0x1p31, 0x1p31 - 1,
+                                                           INT32_MAX));
+        return true;
+    }
+    if (j->out->type.id == TYPE_LONG) {
+        int64_t *to = j->out->data;
+        EACH_ROW(j->batch, to[row] = stop_at_ends(from[row], -0x1p63, 0x1p63, INT64_MAX));
+        return true;
+    }
+    return false;
 }
 
 /* Text that stays text, whatever it is called. */
@@ -424,12 +479,14 @@ static bool cast_fast(const struct cast_job *j)
     case TYPE_TIMESTAMP_NTZ:
         return to.id == TYPE_DATE && rows_timestamp_to_date(j);
     case TYPE_STRING:
-        return to.id == TYPE_DATE && rows_text_to_date(j);
+        return rows_from_text(j);
     case TYPE_FLOAT:
         return to.id == TYPE_DOUBLE && rows_float_to_double(j);
-    case TYPE_NULL:
-    case TYPE_BOOLEAN:
     case TYPE_DOUBLE:
+        return rows_double_to_whole(j);
+    case TYPE_BOOLEAN: /* bytes of 0 and 1 */
+        return type_is_numeric(to) && rows_byte(j);
+    case TYPE_NULL:
     case TYPE_BINARY:
     case TYPE_INTERVAL_MONTH:
     case TYPE_INTERVAL_DAY:

@@ -46,6 +46,11 @@ enum cast_answer cast_one(struct arena *a, const struct value *x, bool strict,
 /* A value that is not NULL as text (cast_text.c). */
 void cast_text(struct strbuf *out, const struct value *x, bool plain_decimals,
                const struct zone *zone);
+/* The same into CAST_TEXT bytes, where the text has a bound: all but text and intervals,
+ * for which it is false. */
+enum { CAST_TEXT = 64 };
+bool cast_format(char *to, size_t *n, const struct value *x, bool plain_decimals,
+                 const struct zone *zone);
 /* Text as an interval of the type; false: it is none. */
 bool interval_parse(struct sv text, struct type t, int64_t *out);
 

@@ -188,57 +188,66 @@ bool interval_parse(struct sv text, struct type t, int64_t *out)
 
 /* ---- all values ---- */
 
-void cast_text(struct strbuf *out, const struct value *x, bool plain_decimals,
-               const struct zone *zone)
+bool cast_format(char *to, size_t *n, const struct value *x, bool plain_decimals,
+                 const struct zone *zone)
 {
-    char text[64];
-    size_t n = 0;
-
-    _Static_assert(sizeof text >= NUMBER_TEXT && sizeof text >= DECIMAL_TEXT &&
-                       sizeof text >= TIMESTAMP_TEXT,
-                   "room for any of them");
     switch ((enum type_id)x->type.id) {
-    case TYPE_NULL:
-        strbuf_addz(out, "NULL");
-        return;
     case TYPE_BOOLEAN:
-        strbuf_addz(out, x->u.b ? "true" : "false");
-        return;
+        *n = x->u.b ? 4 : 5;
+        memcpy(to, x->u.b ? "true" : "false", *n);
+        return true;
     case TYPE_BYTE:
     case TYPE_SHORT:
     case TYPE_INT:
     case TYPE_LONG:
-        n = long_format(text, x->u.i);
-        break;
+        *n = long_format(to, x->u.i);
+        return true;
     case TYPE_FLOAT:
-        n = float_format(text, (float)x->u.f);
-        break;
+        *n = float_format(to, (float)x->u.f);
+        return true;
     case TYPE_DOUBLE:
-        n = double_format(text, x->u.f);
-        break;
+        *n = double_format(to, x->u.f);
+        return true;
     case TYPE_DECIMAL:
-        n = plain_decimals ? decimal_format(text, x->u.dec, x->type.scale)
-                           : decimal_format_java(text, x->u.dec, x->type.scale);
-        break;
+        *n = plain_decimals ? decimal_format(to, x->u.dec, x->type.scale)
+                            : decimal_format_java(to, x->u.dec, x->type.scale);
+        return true;
+    case TYPE_DATE:
+        *n = date_format(to, x->u.i);
+        return true;
+    case TYPE_TIMESTAMP:
+        *n = timestamp_format(to, zone_to_local_us(zone, x->u.i));
+        return true;
+    case TYPE_TIMESTAMP_NTZ:
+        *n = timestamp_format(to, x->u.i);
+        return true;
+    case TYPE_NULL:
     case TYPE_STRING:
     case TYPE_BINARY:
-        strbuf_add(out, x->u.s);
-        return;
-    case TYPE_DATE:
-        n = date_format(text, x->u.i);
-        break;
-    case TYPE_TIMESTAMP:
-        n = timestamp_format(text, zone_to_local_us(zone, x->u.i));
-        break;
-    case TYPE_TIMESTAMP_NTZ:
-        n = timestamp_format(text, x->u.i);
-        break;
     case TYPE_INTERVAL_MONTH:
     case TYPE_INTERVAL_DAY:
-        print_interval(out, x);
-        return;
+        break;
     }
-    strbuf_add(out, (struct sv){ text, n });
+    return false;
+}
+
+void cast_text(struct strbuf *out, const struct value *x, bool plain_decimals,
+               const struct zone *zone)
+{
+    char text[CAST_TEXT];
+    size_t n;
+
+    _Static_assert(sizeof text >= NUMBER_TEXT && sizeof text >= DECIMAL_TEXT &&
+                       sizeof text >= TIMESTAMP_TEXT,
+                   "room for any of them");
+    if (cast_format(text, &n, x, plain_decimals, zone))
+        strbuf_add(out, (struct sv){ text, n });
+    else if (type_is_text(x->type))
+        strbuf_add(out, x->u.s);
+    else if (x->type.id == TYPE_NULL)
+        strbuf_addz(out, "NULL");
+    else
+        print_interval(out, x);
 }
 
 void value_print(struct strbuf *out, const struct value *x, const struct zone *zone)

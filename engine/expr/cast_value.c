@@ -418,10 +418,16 @@ static enum cast_answer to_interval(const struct cast_rule *r, struct value *out
 
 static enum cast_answer to_string(const struct cast_rule *r, struct value *out)
 {
+    char small[CAST_TEXT];
     struct strbuf text = { 0 };
+    size_t n;
 
     if (type_is_text(r->x->type)) {
         out->u.s = r->x->u.s;
+        return CAST_OK;
+    }
+    if (cast_format(small, &n, r->x, r->strict, r->zone)) {
+        out->u.s = arena_sv(r->arena, (struct sv){ small, n });
         return CAST_OK;
     }
     cast_text(&text, r->x, r->strict, r->zone);
