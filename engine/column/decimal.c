@@ -722,7 +722,7 @@ static bool parse_short(struct sv text, struct type t, i128 *out)
     bool negative = text.len && text.p[0] == '-', point = false;
     size_t i = negative, digits = text.len - i;
     int behind = 0;
-    int64_t x = 0;
+    uint64_t x = 0; /* 19 digits may come by before it shows that there is no point */
 
     if (digits > 19 || t.scale > DECIMAL_MAX_LONG)
         return false;
@@ -730,7 +730,7 @@ static bool parse_short(struct sv text, struct type t, i128 *out)
         unsigned digit = (unsigned char)text.p[i] - '0';
 
         if (digit <= 9) {
-            x = x * 10 + (int64_t)digit;
+            x = x * 10 + digit;
             behind += point;
         } else if (text.p[i] == '.' && !point) {
             point = true;
@@ -741,7 +741,7 @@ static bool parse_short(struct sv text, struct type t, i128 *out)
     }
     if (digits < 1 || digits > 18 || behind > t.scale)
         return false;
-    i128 y = (i128)x * (int64_t)decimal_pow10[t.scale - behind];
+    i128 y = (i128)(int64_t)x * (int64_t)decimal_pow10[t.scale - behind];
     if (!decimal_fits(y, t.precision))
         return false;
     *out = negative ? -y : y;
