@@ -1,8 +1,8 @@
 /* Spark's unified memory manager over the real bytes of our buffers, one per executor.
  *
  *     heap - 300 MB, x memory.fraction = pool M; below storageFraction of it, cached
- * blocks are safe a task may hold at most pool/N of execution memory (N tasks running),
- * and waits until it can have pool/2N (planner reference, section 9)
+ *     blocks are safe; a task may hold at most pool/N of execution memory (N tasks hold
+ *     some), and waits until it can have pool/2N (planner reference, section 9)
  *
  * Operators hold memory as *consumers* of their task. A request that cannot be met asks
  * the task's other consumers to spill (the smallest that covers the lack, else the
@@ -15,6 +15,7 @@
 
 #include "base/err.h"
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,7 @@ int64_t
 memory_pool_bytes(const struct memory *m); /* M: "Maximum Memory" in BlockManagerAdded */
 int64_t memory_page_bytes(const struct memory *m); /* Spark's page size on it */
 int64_t memory_storage_used(const struct memory *m);
+int64_t memory_execution_used(const struct memory *m);
 /* Storage side: cached blocks, broadcasts. False: does not fit. */
 int memory_storage_acquire(struct memory *m, int64_t bytes);
 void memory_storage_release(struct memory *m, int64_t bytes);
@@ -37,7 +39,8 @@ struct task_memory { /* one running task */
     int64_t used_bytes, peak_bytes;
     int64_t spilled_memory_bytes,
         spilled_disk_bytes; /* summed by operators as they spill */
-    int registered;
+    int registered;                  /* counted as one of the N: it holds memory */
+    const _Atomic bool *cancelled;   /* ends waiting; NULL: nothing does */
 };
 
 void task_memory_begin(struct task_memory *t, struct memory *pool);
@@ -57,10 +60,15 @@ struct consumer {
 
 void consumer_add(struct task_memory *t, struct consumer *c);
 void consumer_remove(struct consumer *c); /* releases what it still holds */
-/* Bytes granted, 0..bytes. May spill others first, then (through c->spill, if self_spill)
- * c itself. */
+/* Bytes granted, 0..bytes; -1: a spill failed. May spill others first, then (through
+ * c->spill, if self_spill) c itself. */
 int64_t memory_acquire(struct consumer *c, int64_t bytes, int self_spill,
                        struct err *err);
+/* What an operator calls before its buffers grow: c holds at least `bytes` afterwards, in
+ * steps of a page so that this is seldom more than a comparison, or as much as before. c
+ * itself is not spilled. */
+enum memory_answer { MEMORY_GRANTED, MEMORY_SHORT, MEMORY_FAILED };
+enum memory_answer memory_cover(struct consumer *c, int64_t bytes, struct err *err);
 void memory_release(struct consumer *c, int64_t bytes);
 /* ERR_LIMIT with Spark's text: "[UNABLE_TO_ACQUIRE_MEMORY] Unable to acquire N bytes of
  * memory, got M." */
