@@ -7,6 +7,7 @@
 #include "engine/column/number.h"
 
 #include <ctype.h>
+#include <time.h>
 
 /* ---- calendar ---- */
 
@@ -310,7 +311,11 @@ bool timestamp_parse(struct sv text, const struct zone *zone, int64_t today, int
     int64_t local;
     bool good;
 
-    if (!scan_stamp(text, &s) || !stamp_local_us(&s, today, &local))
+    if (!scan_stamp(text, &s))
+        return false;
+    if (s.just_time && today == TODAY)
+        today = floor_div(zone_to_local_us(zone, time(NULL) * SECOND_US), DAY_US);
+    if (!stamp_local_us(&s, today, &local))
         return false;
     good = !s.zone.p || zone_open(&scratch, sv_trim(s.zone), &zone, &err) == ERR_OK;
     if (good)

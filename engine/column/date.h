@@ -106,6 +106,7 @@ bool date_parse(struct sv text, int32_t *days);
 /* Date, or date and time with fraction (beyond microseconds cut) and zone, or a time
  * alone ("12:30", on `today`, a local day). The result is UTC; without a zone in the
  * text the time is one of `zone`. False: not a timestamp. */
+#define TODAY INT64_MIN /* by the clock */
 bool timestamp_parse(struct sv text, const struct zone *zone, int64_t today, int64_t *us);
 /* The same for a timestamp without zone: a zone in the text is dropped where allow_zone,
  * refused otherwise; no time alone. */

@@ -7,12 +7,6 @@
  */
 #include "engine/column/decimal.h"
 
-#include "engine/column/number.h"
-
-#include <ctype.h>
-#include <math.h>
-#include <stdlib.h>
-
 #define E18 INT64_C(1000000000000000000)
 #define P(n) (i128) n *E18
 
@@ -177,11 +171,6 @@ struct wide {
     u128 high, low;
 };
 
-static u128 magnitude(i128 x)
-{
-    return x < 0 ? (u128)0 - (u128)x : (u128)x;
-}
-
 static struct wide wide_product(u128 a, u128 b)
 {
     u128 mask = UINT64_MAX;
@@ -321,8 +310,10 @@ static bool add_wide(i128 x, struct type a, i128 y, struct type b, struct type r
                      i128 *out)
 {
     int scale = max_int(a.scale, b.scale);
-    struct wide p = wide_product(magnitude(x), (u128)decimal_pow10[scale - a.scale]);
-    struct wide q = wide_product(magnitude(y), (u128)decimal_pow10[scale - b.scale]);
+    struct wide p =
+        wide_product(decimal_magnitude(x), (u128)decimal_pow10[scale - a.scale]);
+    struct wide q =
+        wide_product(decimal_magnitude(y), (u128)decimal_pow10[scale - b.scale]);
     bool negative = x < 0;
     struct wide sum;
 
@@ -366,7 +357,7 @@ bool decimal_multiply(i128 x, struct type a, i128 y, struct type b, struct type 
         return decimal_rescale(product, a.scale + b.scale, r.precision, r.scale, out);
     if (down < 0)
         return false; /* more scale than the factors have: longer still */
-    struct wide exact = wide_product(magnitude(x), magnitude(y));
+    struct wide exact = wide_product(decimal_magnitude(x), decimal_magnitude(y));
     u128 rest;
     for (; down > 38; down--) /* a digit behind the one that decides the rounding */
         exact = wide_divide(exact, 10, &rest);
@@ -380,7 +371,7 @@ bool decimal_divide(i128 x, struct type a, i128 y, struct type b, struct type r,
                     i128 *out)
 {
     int up = r.scale + b.scale - a.scale;
-    u128 dividend = magnitude(x), divisor = magnitude(y);
+    u128 dividend = decimal_magnitude(x), divisor = decimal_magnitude(y);
     struct wide n;
 
     if (!y)
@@ -431,8 +422,9 @@ bool decimal_remainder(i128 x, struct type a, i128 y, struct type b, struct type
             return decimal_rescale(p, scale, r.precision, r.scale, out);
         }
         q = y * decimal_pow10[scale - b.scale];
-        struct wide n = wide_product(magnitude(x), (u128)decimal_pow10[scale - a.scale]);
-        i128 rest = (i128)wide_modulo(n, magnitude(q));
+        struct wide n =
+            wide_product(decimal_magnitude(x), (u128)decimal_pow10[scale - a.scale]);
+        i128 rest = (i128)wide_modulo(n, decimal_magnitude(q));
         return decimal_rescale(x < 0 ? -rest : rest, scale, r.precision, r.scale, out);
     }
     return decimal_rescale(p % q, scale, r.precision, r.scale, out);
@@ -452,9 +444,10 @@ bool decimal_div(i128 x, struct type a, i128 y, struct type b, int64_t *out)
             return true;
         }
         u128 rest;
-        struct wide n = wide_product(magnitude(x), (u128)decimal_pow10[scale - a.scale]);
-        struct wide w =
-            wide_divide(n, magnitude(y) * (u128)decimal_pow10[scale - b.scale], &rest);
+        struct wide n =
+            wide_product(decimal_magnitude(x), (u128)decimal_pow10[scale - a.scale]);
+        struct wide w = wide_divide(
+            n, decimal_magnitude(y) * (u128)decimal_pow10[scale - b.scale], &rest);
         uint64_t low = (uint64_t)w.low;
         *out = (int64_t)((x < 0) != (y < 0) ? 0 - low : low);
         return true;
@@ -474,8 +467,10 @@ int decimal_cmp(i128 x, int x_scale, i128 y, int y_scale)
     if ((x < 0) != (y < 0))
         return x < 0 ? -1 : 1;
     scale = max_int(x_scale, y_scale);
-    struct wide v = wide_product(magnitude(x), (u128)decimal_pow10[scale - x_scale]);
-    struct wide w = wide_product(magnitude(y), (u128)decimal_pow10[scale - y_scale]);
+    struct wide v =
+        wide_product(decimal_magnitude(x), (u128)decimal_pow10[scale - x_scale]);
+    struct wide w =
+        wide_product(decimal_magnitude(y), (u128)decimal_pow10[scale - y_scale]);
     int order = wide_less(v, w) ? -1 : wide_less(w, v);
     return x < 0 ? -order : order;
 }
@@ -531,290 +526,5 @@ bool decimal_round(i128 x, int scale, int to, enum decimal_rounding how, i128 *o
     if (!decimal_fits(y, 38))
         return false;
     *out = y;
-    return true;
-}
-
-/* ---- text ---- */
-
-static size_t put_digits(char *to, u128 x)
-{
-    char digits[40];
-    size_t n = 0;
-
-    while (x > UINT64_MAX) {
-        uint64_t low = (uint64_t)(x % (u128)E18);
-
-        x /= (u128)E18;
-        for (int i = 0; i < 18; i++, low /= 10)
-            digits[n++] = (char)('0' + low % 10);
-    }
-    uint64_t rest = (uint64_t)x;
-    do {
-        digits[n++] = (char)('0' + rest % 10);
-        rest /= 10;
-    } while (rest);
-    for (size_t i = 0; i < n; i++)
-        to[i] = digits[n - 1 - i];
-    return n;
-}
-
-size_t decimal_format(char *to, i128 x, int scale)
-{
-    char digits[40];
-    size_t n = put_digits(digits, magnitude(x)), at = 0, s = (size_t)scale;
-
-    if (x < 0)
-        to[at++] = '-';
-    if (n <= s) {
-        to[at++] = '0';
-        if (s) {
-            to[at++] = '.';
-            memset(to + at, '0', s - n);
-            at += s - n;
-        }
-        memcpy(to + at, digits, n);
-        return at + n;
-    }
-    memcpy(to + at, digits, n - s);
-    at += n - s;
-    if (s) {
-        to[at++] = '.';
-        memcpy(to + at, digits + n - s, s);
-        at += s;
-    }
-    return at;
-}
-
-size_t decimal_format_java(char *to, i128 x, int scale)
-{
-    char digits[40];
-    size_t n = put_digits(digits, magnitude(x)), at = 0;
-    int exponent = (int)n - 1 - scale;
-
-    if (scale == 0 || exponent >= -6)
-        return decimal_format(to, x, scale);
-    if (x < 0)
-        to[at++] = '-';
-    to[at++] = digits[0];
-    if (n > 1) {
-        to[at++] = '.';
-        memcpy(to + at, digits + 1, n - 1);
-        at += n - 1;
-    }
-    to[at++] = 'E';
-    to[at++] = '-';
-    return at + put_digits(to + at, (u128)(unsigned)-exponent);
-}
-
-/* A number as text: digits without leading zeros, of which `n`, and the power of ten of
- * the last one. Digits beyond what fits are counted, and known only to be zero or not. */
-struct digits {
-    bool negative;
-    u128 value;      /* the first up to 38 digits */
-    int n;           /* how many those are; 0 for zero */
-    int64_t scale;   /* digits after the point, of value */
-    int round_digit; /* the first digit left out, -1: none */
-    bool more;       /* other digits left out, not all 0 */
-    bool any;        /* at least one digit seen */
-};
-
-static void add_digit(struct digits *d, int digit, bool after_point)
-{
-    d->any = true;
-    if (d->n == 38) {
-        if (d->round_digit < 0)
-            d->round_digit = digit;
-        else if (digit)
-            d->more = true;
-        if (!after_point)
-            d->scale--;
-        return;
-    }
-    d->value = d->value * 10 + (unsigned)digit;
-    if (d->value)
-        d->n++;
-    if (after_point)
-        d->scale++;
-}
-
-static bool read_exponent(struct sv text, int64_t *out)
-{
-    int64_t e = 0;
-    bool negative = false;
-    size_t i = 0;
-
-    if (text.len && (text.p[0] == '+' || text.p[0] == '-'))
-        negative = text.p[i++] == '-';
-    if (i == text.len)
-        return false;
-    for (; i < text.len; i++) {
-        if (!isdigit((unsigned char)text.p[i]))
-            return false;
-        if (e < 1000000000)
-            e = e * 10 + (text.p[i] - '0');
-    }
-    *out = negative ? -e : e;
-    return true;
-}
-
-static bool read_digits(struct sv text, struct digits *d)
-{
-    size_t i = 0;
-    bool point = false;
-    int64_t exponent = 0;
-
-    *d = (struct digits){ .round_digit = -1 };
-    if (text.len && (text.p[0] == '+' || text.p[0] == '-'))
-        d->negative = text.p[i++] == '-';
-    for (; i < text.len; i++) {
-        char c = text.p[i];
-
-        if (isdigit((unsigned char)c)) {
-            add_digit(d, c - '0', point);
-        } else if (c == '.' && !point) {
-            point = true;
-        } else if (c == 'e' || c == 'E') {
-            if (!read_exponent(sv_from(text, i + 1), &exponent))
-                return false;
-            break;
-        } else {
-            return false;
-        }
-    }
-    d->scale -= exponent;
-    return d->any;
-}
-
-/* At the scale, half up; the left-out digits count where nothing else is dropped. */
-static enum decimal_text place_digits(const struct digits *d, int precision, int scale,
-                                      i128 *out)
-{
-    int64_t down = d->scale - scale;
-    u128 x = d->value;
-
-    if (down > 0) {
-        if (down > 38) {
-            x = 0; /* below half a unit, for value < 10^38 */
-        } else {
-            u128 unit = (u128)decimal_pow10[down];
-            u128 q = x / unit, r = x % unit;
-
-            x = q + (r >= unit - r);
-        }
-    } else {
-        if (down == 0 && d->round_digit >= 5)
-            x++;
-        if (down < 0 && x) {
-            if (down < -38 || d->round_digit >= 0 || x >= (u128)decimal_pow10[38 + down])
-                return DECIMAL_OVERFLOW;
-            x *= (u128)decimal_pow10[-down];
-        }
-    }
-    if (x >= (u128)decimal_pow10[precision])
-        return DECIMAL_OVERFLOW;
-    *out = d->negative ? -(i128)x : (i128)x;
-    return DECIMAL_OK;
-}
-
-/* "-123.45" of at most 18 digits, none of which the scale drops: what files hold. */
-static bool parse_short(struct sv text, struct type t, i128 *out)
-{
-    bool negative = text.len && text.p[0] == '-', point = false;
-    size_t i = negative, digits = text.len - i;
-    int behind = 0;
-    uint64_t x = 0; /* 19 digits may come by before it shows that there is no point */
-
-    if (digits > 19 || t.scale > DECIMAL_MAX_LONG)
-        return false;
-    for (; i < text.len; i++) {
-        unsigned digit = (unsigned char)text.p[i] - '0';
-
-        if (digit <= 9) {
-            x = x * 10 + digit;
-            behind += point;
-        } else if (text.p[i] == '.' && !point) {
-            point = true;
-            digits--;
-        } else {
-            return false;
-        }
-    }
-    if (digits < 1 || digits > 18 || behind > t.scale)
-        return false;
-    i128 y = (i128)(int64_t)x * (int64_t)decimal_pow10[t.scale - behind];
-    if (!decimal_fits(y, t.precision))
-        return false;
-    *out = negative ? -y : y;
-    return true;
-}
-
-enum decimal_text decimal_parse(struct sv text, struct type t, i128 *out)
-{
-    struct digits d;
-
-    if (parse_short(text, t, out))
-        return DECIMAL_OK;
-    if (!read_digits(text, &d))
-        return DECIMAL_BAD;
-    return place_digits(&d, t.precision, t.scale, out);
-}
-
-enum decimal_text decimal_parse_literal(struct sv text, i128 *out, struct type *t)
-{
-    struct digits d;
-    int scale, precision;
-    enum decimal_text rc;
-
-    if (!read_digits(text, &d))
-        return DECIMAL_BAD;
-    if (d.round_digit >= 0 || d.scale > 38 || d.scale < -38)
-        return DECIMAL_OVERFLOW;
-    scale = d.scale < 0 ? 0 : (int)d.scale;
-    precision = d.scale < 0 ? d.n - (int)d.scale : max_int(d.n, scale);
-    if (precision > 38)
-        return DECIMAL_OVERFLOW;
-    rc = place_digits(&d, 38, scale, out);
-    if (rc == DECIMAL_OK)
-        *t = type_decimal(max_int(precision, 1), scale);
-    return rc;
-}
-
-/* ---- other numbers ---- */
-
-double decimal_to_double(i128 x, int scale)
-{
-    /* exact numbers and one correctly rounded division */
-    if (scale <= 22 && x >= -(INT64_C(1) << 53) && x <= INT64_C(1) << 53) {
-        double unit = (double)decimal_pow10[scale]; /* exact up to 10^22 */
-
-        return (double)(int64_t)x / unit;
-    }
-    char text[DECIMAL_TEXT + 1];
-    text[decimal_format(text, x, scale)] = '\0';
-    return strtod(text, NULL);
-}
-
-bool decimal_from_double(double f, struct type t, i128 *out)
-{
-    char text[NUMBER_TEXT];
-
-    if (!isfinite(f))
-        return false;
-    return decimal_parse((struct sv){ text, double_format(text, f) }, t, out) ==
-           DECIMAL_OK;
-}
-
-bool decimal_from_long(int64_t i, struct type t, i128 *out)
-{
-    return decimal_rescale(i, 0, t.precision, t.scale, out);
-}
-
-bool decimal_to_long(i128 x, int scale, int64_t *out)
-{
-    i128 whole = x / decimal_pow10[scale];
-
-    if (whole < INT64_MIN || whole > INT64_MAX)
-        return false;
-    *out = (int64_t)whole;
     return true;
 }

@@ -16,6 +16,11 @@ static inline bool decimal_fits(i128 x, int precision)
     return x < decimal_pow10[precision] && x > -decimal_pow10[precision];
 }
 
+static inline u128 decimal_magnitude(i128 x)
+{
+    return x < 0 ? (u128)0 - (u128)x : (u128)x;
+}
+
 /* ---- result types (arguments are decimals) ---- */
 
 enum decimal_op {

@@ -401,7 +401,7 @@ static bool rows_from_text(const struct cast_job *j)
     else if (t.id == TYPE_DECIMAL && !type_is_wide(t))
         PARSE(int64_t, i128, decimal_parse(sv_trim(text), t, &x) == DECIMAL_OK);
     else if (t.id == TYPE_TIMESTAMP)
-        PARSE(int64_t, int64_t, timestamp_parse(text, j->zone, 0, &x));
+        PARSE(int64_t, int64_t, timestamp_parse(text, j->zone, TODAY, &x));
     else
         return false;
     return true;

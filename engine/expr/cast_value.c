@@ -312,7 +312,8 @@ static enum cast_answer to_timestamp(const struct cast_rule *r, struct value *ou
 
     switch ((enum type_id)x->type.id) {
     case TYPE_STRING:
-        return timestamp_parse(x->u.s, r->zone, 0, &out->u.i) ? CAST_OK : CAST_MALFORMED;
+        return timestamp_parse(x->u.s, r->zone, TODAY, &out->u.i) ? CAST_OK
+                                                                  : CAST_MALFORMED;
     case TYPE_BOOLEAN:
         out->u.i = x->u.b;
         break;

@@ -23,13 +23,13 @@ enum expr_kind {
     /* from the parser, gone after analysis */
     EXPR_NAME,       /* parts: a, t.a, db.t.a */
     EXPR_STAR,       /* parts: the qualifier, if any; prints as "*" */
-    EXPR_FUNCTION,   /* parts: its name; args; distinct; filter in `filter`; of operators func,
-                      * too, so that they print as such */
+    EXPR_FUNCTION,   /* parts: its name; args; distinct; filter in `filter`; of operators
+                      * func,   too, so that they print as such */
     EXPR_LAMBDA_ARG, /* reserved */
 
     /* resolved; args by kind */
-    EXPR_LITERAL,   /* value; from the parser with a name: a timestamp written without zone,
-                     * the value as of UTC: analysis reads the name in the session's zone */
+    EXPR_LITERAL, /* value; from the parser with a name: a timestamp written without zone,
+                   * the value as of UTC: analysis reads the name in the session's zone */
     EXPR_ATTRIBUTE, /* id, name, qualifier in parts */
     EXPR_ALIAS,     /* args[0] AS name#id */
     EXPR_CALL, /* func on args: operators are functions too. name: the alias it was called
@@ -140,6 +140,9 @@ struct expr *expr_transform_down(struct arena *a, struct expr *e, expr_fn fn, vo
 /* Visits all nodes, parents first; stops and returns true when fn does. */
 bool expr_any(const struct expr *e, bool (*fn)(void *ctx, const struct expr *e),
               void *ctx);
+/* The node's own children only: arguments, filter, outer references, window; likewise. */
+bool expr_each_child(const struct expr *e, bool (*fn)(void *ctx, const struct expr *e),
+                     void *ctx);
 
 /* The same computation? By structure; attributes by id; places do not count. */
 bool expr_eq(const struct expr *a, const struct expr *b);
