@@ -180,6 +180,16 @@ static void other_nodes_print_as_in_spark(void **state)
     sub->outer = outer;
     sub->n_outer = 2;
     prints(sub, "exists#12 [a#1 && b#2L]", "exists(a, b)");
+    struct expr *in_query = list(t, EXPR_IN_SUBQUERY, 1, t->i);
+    in_query->id = 17;
+    prints(in_query, "a#1 IN (list#17 [])", "(a IN (listquery()))");
+    prints(call(t, "not", 1, in_query), "NOT a#1 IN (list#17 [])",
+           "(NOT (a IN (listquery())))");
+    in_query = list(t, EXPR_IN_SUBQUERY, 2, t->i, t->l);
+    in_query->id = 31;
+    prints(in_query, "named_struct(a, a#1, b, b#2L) IN (list#31 [])",
+           "(named_struct(a, a, b, b) IN (listquery()))");
+    prints(list(t, EXPR_OUTER, 1, t->l), "outer(b#2L)", "outer(b)");
     struct expr *bound = expr_new(&t->a, EXPR_BOUND, 0);
     bound->type = type_of(TYPE_LONG);
     bound->nullable = true;
