@@ -1,6 +1,18 @@
 /* Searching, comparing and parsing of string views. See sv.h. */
 #include "base/sv.h"
 
+#include <ctype.h>
+
+bool sv_eq_nocase(struct sv a, struct sv b)
+{
+    if (a.len != b.len)
+        return false;
+    for (size_t i = 0; i < a.len; i++)
+        if (tolower((unsigned char)a.p[i]) != tolower((unsigned char)b.p[i]))
+            return false;
+    return true;
+}
+
 int sv_cmp(struct sv a, struct sv b)
 {
     size_t n = a.len < b.len ? a.len : b.len;

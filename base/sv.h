@@ -49,6 +49,8 @@ static inline struct sv sv_from(struct sv s, size_t from)
     return from >= s.len ? (struct sv){ s.p + s.len, 0 } : (struct sv){ s.p + from, s.len - from };
 }
 
+/* Equal but for ASCII case. */
+bool sv_eq_nocase(struct sv a, struct sv b);
 /* Order by bytes, shorter first where one begins the other. */
 int sv_cmp(struct sv a, struct sv b);
 /* Position of needle in s, or SIZE_MAX. */

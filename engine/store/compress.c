@@ -10,7 +10,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -33,8 +32,7 @@ bool compression_find(struct sv name, enum compression *out)
                   { "lz4_raw", COMPRESS_LZ4 },   { "lz4raw", COMPRESS_LZ4 } };
 
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (name.len == strlen(known[i].name) &&
-            strncasecmp(name.p, known[i].name, name.len) == 0) {
+        if (sv_eq_nocase(name, sv(known[i].name))) {
             *out = known[i].c;
             return true;
         }

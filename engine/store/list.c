@@ -3,15 +3,12 @@
 
 #include "engine/store/parquet.h"
 
-#include <strings.h>
-
 static const struct format *const formats[] = { &format_parquet };
 
 const struct format *format_find(struct sv name)
 {
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
-        if (name.len == strlen(formats[i]->name) &&
-            strncasecmp(name.p, formats[i]->name, name.len) == 0)
+        if (sv_eq_nocase(name, sv(formats[i]->name)))
             return formats[i];
     return NULL;
 }

@@ -72,7 +72,7 @@ static enum errc read_header(struct parquet_column *c, struct parquet_header *h,
                              struct err *err)
 {
     for (size_t want = HEADER_BYTES;; want *= 8) {
-        size_t all = c->to - c->from + (size_t)c->left, used;
+        size_t all = c->to - c->from + (size_t)c->left, used; /* not 0: see next_page */
 
         TRY(need(c, want < all ? want : all, err));
         if (parquet_page_header(

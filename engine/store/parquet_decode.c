@@ -123,8 +123,9 @@ static void unpack(const struct hybrid *h, uint32_t *out, uint32_t n)
         CASE(3)
         CASE(4)
         CASE(5)
-        CASE(6) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12) CASE(13) CASE(14)
-            CASE(15) CASE(16)
+        CASE(6)
+        CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12) CASE(13) CASE(14) CASE(15)
+            CASE(16)
 #undef CASE
                 default : unpack_width(h->bits, bit, out, safe, h->width);
     }
@@ -519,13 +520,13 @@ bool plain_read(struct plain *s, const struct parquet_leaf *leaf, uint32_t n, vo
 
 bool plain_value(const struct parquet_leaf *leaf, struct sv bytes, struct value *out)
 {
-    struct plain s = { .p = (const uint8_t *)bytes.p,
-                       .end = (const uint8_t *)bytes.p + bytes.len };
     i128 room[2] = { 0 }; /* of any type */
     struct vec one = { .type = leaf->type, .kind = VEC_CONST, .data = room };
+    struct plain s = { .p = (const uint8_t *)bytes.p };
 
     if (!bytes.p)
         return false;
+    s.end = s.p + bytes.len;
     if (leaf->physical == PQ_BYTE_ARRAY) { /* statistics leave the length out */
         i128 v;
 

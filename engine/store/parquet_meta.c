@@ -510,7 +510,9 @@ static bool pread_all(int fd, void *to, size_t n, int64_t at)
 /* No chunk may lie outside the file: then reading needs no further checks. */
 static bool chunks_inside(const struct parquet_file *f, int64_t end)
 {
-    for (uint32_t g = 0; g < f->n_groups; g++)
+    for (uint32_t g = 0; g < f->n_groups; g++) {
+        if (!f->groups[g].chunks) /* the schema came behind */
+            return f->n_leaves == 0;
         for (uint32_t c = 0; c < f->n_leaves; c++) {
             const struct parquet_chunk *k = &f->groups[g].chunks[c];
 
@@ -518,6 +520,7 @@ static bool chunks_inside(const struct parquet_file *f, int64_t end)
                 k->bytes > end - k->start)
                 return false;
         }
+    }
     return true;
 }
 

@@ -5,13 +5,11 @@
 #include "engine/store/parquet_decode.h"
 
 #include <math.h>
-#include <strings.h>
 
 uint32_t parquet_leaf_ix(const struct parquet_file *f, struct sv name)
 {
     for (uint32_t i = 0; i < f->n_leaves; i++)
-        if (!f->leaves[i].nested && f->leaves[i].name.len == name.len &&
-            strncasecmp(f->leaves[i].name.p, name.p, name.len) == 0)
+        if (!f->leaves[i].nested && sv_eq_nocase(f->leaves[i].name, name))
             return i;
     return UINT32_MAX;
 }

@@ -12,7 +12,6 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -180,15 +179,10 @@ static int by_path(const void *a, const void *b)
 
 /* ---- columns ---- */
 
-static bool same_name(struct sv a, struct sv b)
-{
-    return a.len == b.len && strncasecmp(a.p, b.p, a.len) == 0;
-}
-
 static uint32_t field_ix(const struct schema *s, struct sv name)
 {
     for (uint32_t i = 0; s && i < s->n; i++)
-        if (same_name(s->fields[i].name, name))
+        if (sv_eq_nocase(s->fields[i].name, name))
             return i;
     return UINT32_MAX;
 }
@@ -201,7 +195,7 @@ static enum errc check_keys(const struct listing *l, struct err *err)
         bool same = a->n == b->n;
 
         for (uint32_t k = 0; same && k < a->n; k++)
-            same = same_name(a->keys[k], b->keys[k]);
+            same = sv_eq_nocase(a->keys[k], b->keys[k]);
         if (!same)
             return err_set(
                 err, ERR_OPEN,
@@ -259,7 +253,7 @@ static void take_files(struct relation *r, const struct settings *s,
 
             f->partition[k] = value_null(t);
             for (uint32_t j = 0; j < l->found[i].n; j++)
-                if (same_name(l->found[i].keys[j], r->partition.fields[k].name))
+                if (sv_eq_nocase(l->found[i].keys[j], r->partition.fields[k].name))
                     f->partition[k] =
                         partition_value(l->a, l->found[i].values[j], t, zone);
         }
@@ -342,7 +336,7 @@ const struct relation *relation_keep(struct arena *a, const struct relation *r,
 bool relation_option(const struct relation *r, const char *key, struct sv *value)
 {
     for (uint32_t i = 0; i < r->n_options; i++)
-        if (same_name(r->option_keys[i], sv(key))) {
+        if (sv_eq_nocase(r->option_keys[i], sv(key))) {
             *value = r->option_values[i];
             return true;
         }
