@@ -1,9 +1,11 @@
 /* The formats there are. */
 #include "engine/store/format.h"
 
+#include "engine/store/csv.h"
 #include "engine/store/parquet.h"
 
-static const struct format *const formats[] = { &format_parquet };
+static const struct format *const formats[] = { &format_parquet, &format_csv,
+                                                &format_json };
 
 const struct format *format_find(struct sv name)
 {
