@@ -136,12 +136,11 @@ static enum errc load_dictionary(struct parquet_column *c, const struct parquet_
                         .end = c->dict_bytes->bytes + c->dict_bytes->len };
     if (!plain_read(&s, c->leaf, c->n_dict, c->dict_values))
         return damaged(c, "its dictionary page is damaged", err);
-    c->dict =
-        (struct vec){ .type = c->leaf->type,
-                      .kind = VEC_FLAT,
-                      .data = c->dict_values,
-                      .n_values = c->n_dict,
-                      .serial = vec_new_serial() };
+    c->dict = (struct vec){ .type = c->leaf->type,
+                            .kind = VEC_FLAT,
+                            .data = c->dict_values,
+                            .n_values = c->n_dict,
+                            .serial = vec_new_serial() };
     return ERR_OK;
 }
 
