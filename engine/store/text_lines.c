@@ -88,6 +88,8 @@ enum errc text_lines_open(struct text_lines *t, struct arena *a,
     t->fd = open(t->path, O_RDONLY | O_CLOEXEC);
     if (t->fd < 0)
         return err_set(err, ERR_OPEN, "%s: %s", t->path, strerror(errno));
+    t->buf = xmalloc(STEP);
+    t->cap = STEP;
     if (c != COMPRESS_NONE) {
         if (offset > 0) /* all of it is the first share's */
             t->eof = true;

@@ -46,6 +46,7 @@ static inline int64_t read_share(struct arena *a, const struct relation *r,
             }
     }
     r->format->close(rd);
+    (void)sum;
     return rows;
 }
 
@@ -58,7 +59,7 @@ static inline void text_fuzz(const char *format, const uint8_t *data, size_t siz
     struct sv option_keys[5], option_values[5];
     struct arena a = { 0 };
     struct err err = { 0 };
-    struct settings *s = settings_new(&a);
+    struct settings *s;
     struct data_file file = { .bytes = (int64_t)size - 1 };
     struct relation r = { .format = format_find(sv(format)),
                           .files = &file,
@@ -69,6 +70,7 @@ static inline void text_fuzz(const char *format, const uint8_t *data, size_t siz
 
     if (size < 1)
         return;
+    s = settings_new(&a);
     for (uint32_t i = 0; i < 5; i++)
         if (data[0] >> i & 1) {
             option_keys[r.n_options] = sv(keys[i]);
