@@ -12,8 +12,10 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct func *const families[] = { arith_funcs, compare_funcs, moment_funcs,
-                                               window_funcs };
+static const struct func *const families[] = {
+    arith_funcs,  compare_funcs, bit_funcs,    math_funcs,
+    string_funcs, search_funcs,  moment_funcs, window_funcs,
+};
 
 /* ---- lookup ---- */
 

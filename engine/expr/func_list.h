@@ -7,8 +7,8 @@
 #include "engine/expr/func.h"
 
 extern const struct func arith_funcs[], compare_funcs[], bit_funcs[], math_funcs[],
-    string_funcs[], pattern_funcs[], format_funcs[], digest_funcs[], date_funcs[],
-    moment_funcs[], misc_funcs[], window_funcs[];
+    string_funcs[], search_funcs[], pattern_funcs[], format_funcs[], digest_funcs[],
+    moment_funcs[], date_funcs[], clock_funcs[], misc_funcs[], window_funcs[];
 
 /* struct func.sig at work. */
 enum errc func_bind_sig(struct func_bind *b, const char *sig, struct err *err);

@@ -1,0 +1,600 @@
+/* Text by its characters: length, case, cutting, filling, trimming. */
+#include "engine/expr/func_list.h"
+#include "engine/expr/text.h"
+
+#include "base/utf8.h"
+
+#include <locale.h>
+#include <pthread.h>
+#include <wctype.h>
+
+/* ---- characters ---- */
+
+uint32_t text_code(struct sv s, size_t *bytes)
+{
+    size_t n = utf8_char(s);
+
+    *bytes = n ? n : 1;
+    return n ? utf8_code(s.p, n) : 0xfffd;
+}
+
+size_t text_encode(char *to, uint32_t code)
+{
+    if (code < 0x80) {
+        to[0] = (char)code;
+        return 1;
+    }
+    if (code < 0x800) {
+        to[0] = (char)(0xc0 | code >> 6);
+        to[1] = (char)(0x80 | (code & 0x3f));
+        return 2;
+    }
+    if (code < 0x10000) {
+        to[0] = (char)(0xe0 | code >> 12);
+        to[1] = (char)(0x80 | (code >> 6 & 0x3f));
+        to[2] = (char)(0x80 | (code & 0x3f));
+        return 3;
+    }
+    to[0] = (char)(0xf0 | code >> 18);
+    to[1] = (char)(0x80 | (code >> 12 & 0x3f));
+    to[2] = (char)(0x80 | (code >> 6 & 0x3f));
+    to[3] = (char)(0x80 | (code & 0x3f));
+    return 4;
+}
+
+/* The C library has Unicode's tables in this locale, whatever the user's is. */
+static locale_t unicode;
+
+static void open_locale(void)
+{
+    unicode = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+}
+
+static locale_t unicode_locale(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, open_locale);
+    return unicode;
+}
+
+uint32_t text_upper(uint32_t code)
+{
+    locale_t l = unicode_locale();
+
+    return l ? (uint32_t)towupper_l((wint_t)code, l) : code;
+}
+
+uint32_t text_lower(uint32_t code)
+{
+    locale_t l = unicode_locale();
+
+    return l ? (uint32_t)towlower_l((wint_t)code, l) : code;
+}
+
+size_t text_find(struct sv s, struct sv needle, size_t from)
+{
+    if (from > s.len)
+        return SIZE_MAX;
+    if (!needle.len)
+        return from;
+    const char *at = memmem(s.p + from, s.len - from, needle.p, needle.len);
+    return at ? (size_t)(at - s.p) : SIZE_MAX;
+}
+
+/* ---- length ---- */
+
+static enum errc bind_length(struct func_bind *b, struct err *err)
+{
+    TRY(func_bind_sig(b, "t:i", err));
+    return ERR_OK;
+}
+
+static enum errc run_length(struct eval_call *c, struct err *err)
+{
+    const struct vec *v = eval_flat(c, 0);
+    int32_t *to = c->out->data;
+    bool binary = v->type.id == TYPE_BINARY;
+
+    (void)err;
+    EACH_VALID_ROW(c, row)
+    {
+        struct sv s = arg_sv(v, row);
+
+        to[row] = (int32_t)(binary ? (int64_t)s.len : count_chars(s));
+    }
+    return ERR_OK;
+}
+
+static enum errc run_octets(struct eval_call *c, struct err *err)
+{
+    const struct vec *v = eval_flat(c, 0);
+
+    (void)err;
+    EACH_VALID_ROW(c, row)
+    ((int32_t *)c->out->data)[row] = (int32_t)arg_sv(v, row).len;
+    return ERR_OK;
+}
+
+static enum errc run_bits(struct eval_call *c, struct err *err)
+{
+    const struct vec *v = eval_flat(c, 0);
+
+    (void)err;
+    EACH_VALID_ROW(c, row)
+    ((int32_t *)c->out->data)[row] = (int32_t)arg_sv(v, row).len * 8;
+    return ERR_OK;
+}
+
+/* ---- case ---- */
+
+enum letter_case { UPPER, LOWER, TITLE };
+
+static void case_ascii(char *to, struct sv s, enum letter_case how)
+{
+    bool start = true;
+
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char ch = (unsigned char)s.p[i];
+        bool up = how == UPPER || (how == TITLE && start);
+
+        if (up && ch >= 'a' && ch <= 'z')
+            ch = (unsigned char)(ch - 32);
+        else if (!up && ch >= 'A' && ch <= 'Z')
+            ch = (unsigned char)(ch + 32);
+        to[i] = (char)ch;
+        start = ch == ' ';
+    }
+}
+
+/* One character may become longer: three times the bytes are room enough. */
+static size_t case_unicode(char *to, struct sv s, enum letter_case how)
+{
+    size_t n = 0, bytes;
+    bool start = true;
+
+    for (size_t i = 0; i < s.len; i += bytes) {
+        uint32_t code = text_code(sv_from(s, i), &bytes);
+        bool up = how == UPPER || (how == TITLE && start);
+
+        if (code == 0xdf && how == UPPER) { /* sharp s */
+            memcpy(to + n, "SS", 2);
+            n += 2;
+        } else {
+            n += text_encode(to + n, up ? text_upper(code) : text_lower(code));
+        }
+        start = code == ' ';
+    }
+    return n;
+}
+
+static enum errc case_rows(struct eval_call *c, enum letter_case how)
+{
+    const struct vec *v = eval_flat(c, 0);
+
+    EACH_VALID_ROW(c, row)
+    {
+        struct sv s = arg_sv(v, row);
+        bool ascii = is_ascii(s);
+        char small[STR_INLINE];
+        char *to = ascii && s.len <= STR_INLINE ? small
+                                                : text_room(c, ascii ? s.len : s.len * 3);
+
+        if (ascii)
+            case_ascii(to, s, how);
+        text_put(c, row, (struct sv){ to, ascii ? s.len : case_unicode(to, s, how) });
+    }
+    return ERR_OK;
+}
+
+static enum errc run_upper(struct eval_call *c, struct err *err)
+{
+    (void)err;
+    return case_rows(c, UPPER);
+}
+
+static enum errc run_lower(struct eval_call *c, struct err *err)
+{
+    (void)err;
+    return case_rows(c, LOWER);
+}
+
+static enum errc run_initcap(struct eval_call *c, struct err *err)
+{
+    (void)err;
+    return case_rows(c, TITLE);
+}
+
+/* ---- substring ---- */
+
+/* Positions count from 1, or from the end where negative; 0 is 1. */
+static struct sv substring(struct sv s, int64_t pos, int64_t len)
+{
+    int64_t from = pos > 0 ? pos - 1 : pos < 0 ? count_chars(s) + pos : 0;
+
+    return chars_between(s, from, from + len);
+}
+
+static struct sv subbytes(struct sv s, int64_t pos, int64_t len)
+{
+    int64_t n = (int64_t)s.len;
+    int64_t from = pos > 0 ? pos - 1 : pos < 0 ? n + pos : 0;
+    int64_t until = from + len;
+
+    if (from < 0)
+        from = 0;
+    if (until > n)
+        until = n;
+    if (from >= until)
+        return (struct sv){ s.p, 0 };
+    return (struct sv){ s.p + from, (size_t)(until - from) };
+}
+
+static enum errc run_substring(struct eval_call *c, struct err *err)
+{
+    const struct vec *v = eval_flat(c, 0), *p = eval_flat(c, 1);
+    const struct vec *l = c->n_args > 2 ? eval_flat(c, 2) : NULL;
+    bool binary = v->type.id == TYPE_BINARY;
+
+    (void)err;
+    EACH_VALID_ROW(c, row)
+    {
+        int64_t pos = ARG_AT(int32_t, p, row);
+        int64_t len = l ? ARG_AT(int32_t, l, row) : INT32_MAX;
+        struct sv s = arg_sv(v, row);
+
+        text_put(c, row, binary ? subbytes(s, pos, len) : substring(s, pos, len));
+    }
+    return ERR_OK;
+}
+
+static enum errc run_left(struct eval_call *c, struct err *err)
+{
+    const struct vec *v = eval_flat(c, 0), *n = eval_flat(c, 1);
+
+    (void)err;
+    EACH_VALID_ROW(c, row)
+    text_put(c, row, substring(arg_sv(v, row), 1, ARG_AT(int32_t, n, row)));
+    return ERR_OK;
+}
+
+static enum errc run_right(struct eval_call *c, struct err *err)
+{
+    const struct vec *v = eval_flat(c, 0), *n = eval_flat(c, 1);
+
+    (void)err;
+    EACH_VALID_ROW(c, row)
+    {
+        int64_t k = ARG_AT(int32_t, n, row);
+        struct sv s = arg_sv(v, row);
+
+        text_put(c, row, k <= 0 ? sv_from(s, s.len) : substring(s, -k, INT32_MAX));
+    }
+    return ERR_OK;
+}
+
+/* ---- trim ---- */
+
+static bool among(struct sv chars, const char *p, size_t len)
+{
+    size_t n;
+
+    for (size_t i = 0; i < chars.len; i += n) {
+        n = char_bytes(chars.p + i, chars.len - i);
+        if (n == len && memcmp(chars.p + i, p, n) == 0)
+            return true;
+    }
+    return false;
+}
+
+static struct sv trim_left(struct sv s, struct sv chars)
+{
+    while (s.len) {
+        size_t n = char_bytes(s.p, s.len);
+
+        if (!among(chars, s.p, n))
+            break;
+        s = sv_from(s, n);
+    }
+    return s;
+}
+
+static struct sv trim_right(struct sv s, struct sv chars)
+{
+    while (s.len) {
+        size_t n = 1;
+
+        while (n < s.len && n < 4 && ((unsigned char)s.p[s.len - n] & 0xc0) == 0x80)
+            n++;
+        if (!among(chars, s.p + s.len - n, n))
+            break;
+        s.len -= n;
+    }
+    return s;
+}
+
+enum { LEFT = 1, RIGHT = 2 };
+
+/* Blanks only where nothing is said: tabs and newlines stay. */
+static enum errc trim_rows(struct eval_call *c, int sides, uint32_t subject)
+{
+    const struct vec *v = eval_flat(c, c->n_args > 1 ? subject : 0);
+    const struct vec *t = c->n_args > 1 ? eval_flat(c, 1 - subject) : NULL;
+
+    EACH_VALID_ROW(c, row)
+    {
+        struct sv s = arg_sv(v, row), chars = t ? arg_sv(t, row) : SV(" ");
+
+        if (sides & LEFT)
+            s = trim_left(s, chars);
+        if (sides & RIGHT)
+            s = trim_right(s, chars);
+        text_put(c, row, s);
+    }
+    return ERR_OK;
+}
+
+/* trim(characters, text), as TRIM(characters FROM text) is read. */
+static enum errc run_trim(struct eval_call *c, struct err *err)
+{
+    (void)err;
+    return trim_rows(c, LEFT | RIGHT, 1);
+}
+
+static enum errc run_ltrim(struct eval_call *c, struct err *err)
+{
+    (void)err;
+    return trim_rows(c, LEFT, 1);
+}
+
+static enum errc run_rtrim(struct eval_call *c, struct err *err)
+{
+    (void)err;
+    return trim_rows(c, RIGHT, 1);
+}
+
+static enum errc run_btrim(struct eval_call *c, struct err *err)
+{
+    (void)err;
+    return trim_rows(c, LEFT | RIGHT, 0);
+}
+
+/* ---- filling ---- */
+
+static enum errc pad_rows(struct eval_call *c, bool left)
+{
+    const struct vec *v = eval_flat(c, 0), *n = eval_flat(c, 1);
+    const struct vec *f = c->n_args > 2 ? eval_flat(c, 2) : NULL;
+
+    EACH_VALID_ROW(c, row)
+    {
+        struct sv s = arg_sv(v, row), fill = f ? arg_sv(f, row) : SV(" ");
+        int64_t want = ARG_AT(int32_t, n, row), have = count_chars(s);
+
+        if (want < 0)
+            want = 0;
+        if (have >= want || !fill.len) {
+            text_put(c, row, chars_between(s, 0, want));
+            continue;
+        }
+        int64_t missing = want - have, each = count_chars(fill);
+        struct sv part = chars_between(fill, 0, missing % each);
+        size_t bytes = (size_t)(missing / each) * fill.len + part.len;
+        char *to = text_room(c, bytes + s.len), *at = to;
+
+        if (!left) {
+            memcpy(at, s.p, s.len);
+            at += s.len;
+        }
+        for (int64_t i = 0; i < missing / each; i++, at += fill.len)
+            memcpy(at, fill.p, fill.len);
+        memcpy(at, part.p, part.len);
+        if (left)
+            memcpy(at + part.len, s.p, s.len);
+        text_put(c, row, (struct sv){ to, bytes + s.len });
+    }
+    return ERR_OK;
+}
+
+static enum errc run_lpad(struct eval_call *c, struct err *err)
+{
+    (void)err;
+    return pad_rows(c, true);
+}
+
+static enum errc run_rpad(struct eval_call *c, struct err *err)
+{
+    (void)err;
+    return pad_rows(c, false);
+}
+
+static enum errc repeat_rows(struct eval_call *c, const struct vec *v,
+                             const struct vec *n, struct err *err)
+{
+    EACH_VALID_ROW(c, row)
+    {
+        struct sv s = v ? arg_sv(v, row) : SV(" ");
+        int64_t times = ARG_AT(int32_t, n, row);
+
+        if (times <= 0 || !s.len) {
+            text_put(c, row, sv_from(s, s.len));
+            continue;
+        }
+        if ((size_t)times > INT32_MAX / s.len)
+            return err_set(err, ERR_LIMIT, "a text of more than 2 GB was asked for");
+        char *to = text_room(c, s.len * (size_t)times);
+
+        for (int64_t i = 0; i < times; i++)
+            memcpy(to + (size_t)i * s.len, s.p, s.len);
+        text_put(c, row, (struct sv){ to, s.len * (size_t)times });
+    }
+    return ERR_OK;
+}
+
+static enum errc run_repeat(struct eval_call *c, struct err *err)
+{
+    return repeat_rows(c, eval_flat(c, 0), eval_flat(c, 1), err);
+}
+
+static enum errc run_space(struct eval_call *c, struct err *err)
+{
+    return repeat_rows(c, NULL, eval_flat(c, 0), err);
+}
+
+static enum errc run_reverse(struct eval_call *c, struct err *err)
+{
+    const struct vec *v = eval_flat(c, 0);
+
+    (void)err;
+    EACH_VALID_ROW(c, row)
+    {
+        struct sv s = arg_sv(v, row);
+        char *to = text_room(c, s.len), *at = to + s.len;
+        size_t n;
+
+        for (size_t i = 0; i < s.len; i += n) {
+            n = char_bytes(s.p + i, s.len - i);
+            at -= n;
+            memcpy(at, s.p + i, n);
+        }
+        text_put(c, row, (struct sv){ to, s.len });
+    }
+    return ERR_OK;
+}
+
+#define STRICT FUNC_NULL_INTOLERANT
+
+const struct func string_funcs[] = {
+    { .name = "length",
+      .aliases = "char_length character_length len",
+      .id = FUNC_LENGTH,
+      .min_args = 1,
+      .max_args = 1,
+      .flags = STRICT,
+      .bind = bind_length,
+      .run = run_length,
+      .usage = "length(expr) - Characters of a text, bytes of a binary." },
+    { .name = "octet_length",
+      .min_args = 1,
+      .max_args = 1,
+      .flags = STRICT,
+      .sig = "t:i",
+      .run = run_octets,
+      .usage = "octet_length(expr) - Bytes of a text or binary." },
+    { .name = "bit_length",
+      .min_args = 1,
+      .max_args = 1,
+      .flags = STRICT,
+      .sig = "t:i",
+      .run = run_bits,
+      .usage = "bit_length(expr) - Bits of a text or binary." },
+    { .name = "upper",
+      .aliases = "ucase",
+      .min_args = 1,
+      .max_args = 1,
+      .flags = STRICT,
+      .sig = "s:s",
+      .run = run_upper,
+      .usage = "upper(str) - In upper case." },
+    { .name = "lower",
+      .aliases = "lcase",
+      .min_args = 1,
+      .max_args = 1,
+      .flags = STRICT,
+      .sig = "s:s",
+      .run = run_lower,
+      .usage = "lower(str) - In lower case." },
+    { .name = "initcap",
+      .min_args = 1,
+      .max_args = 1,
+      .flags = STRICT,
+      .sig = "s:s",
+      .run = run_initcap,
+      .usage = "initcap(str) - First letters of words in upper case, others in lower." },
+    { .name = "substring",
+      .aliases = "substr",
+      .min_args = 2,
+      .max_args = 3,
+      .flags = STRICT,
+      .sig = "tii:1",
+      .run = run_substring,
+      .usage = "substring(str, pos[, len]) - From position `pos`, counted from 1." },
+    { .name = "left",
+      .min_args = 2,
+      .max_args = 2,
+      .flags = STRICT,
+      .sig = "si:s",
+      .run = run_left,
+      .usage = "left(str, len) - The first `len` characters." },
+    { .name = "right",
+      .min_args = 2,
+      .max_args = 2,
+      .flags = STRICT,
+      .sig = "si:s",
+      .run = run_right,
+      .usage = "right(str, len) - The last `len` characters." },
+    { .name = "trim",
+      .min_args = 1,
+      .max_args = 2,
+      .flags = STRICT,
+      .sig = "ss:s",
+      .run = run_trim,
+      .usage = "trim([chars FROM] str) - Without blanks, or chars, at both ends." },
+    { .name = "ltrim",
+      .min_args = 1,
+      .max_args = 2,
+      .flags = STRICT,
+      .sig = "ss:s",
+      .run = run_ltrim,
+      .usage = "ltrim(str) - Without blanks at its beginning." },
+    { .name = "rtrim",
+      .min_args = 1,
+      .max_args = 2,
+      .flags = STRICT,
+      .sig = "ss:s",
+      .run = run_rtrim,
+      .usage = "rtrim(str) - Without blanks at its end." },
+    { .name = "btrim",
+      .min_args = 1,
+      .max_args = 2,
+      .flags = STRICT,
+      .sig = "ss:s",
+      .run = run_btrim,
+      .usage = "btrim(str[, chars]) - Without blanks, or chars, at both ends." },
+    { .name = "lpad",
+      .min_args = 2,
+      .max_args = 3,
+      .flags = STRICT,
+      .sig = "sis:s",
+      .run = run_lpad,
+      .usage = "lpad(str, len[, pad]) - Filled on the left, or cut, to `len`." },
+    { .name = "rpad",
+      .min_args = 2,
+      .max_args = 3,
+      .flags = STRICT,
+      .sig = "sis:s",
+      .run = run_rpad,
+      .usage = "rpad(str, len[, pad]) - Filled on the right, or cut, to `len`." },
+    { .name = "repeat",
+      .min_args = 2,
+      .max_args = 2,
+      .flags = STRICT,
+      .sig = "si:s",
+      .run = run_repeat,
+      .usage = "repeat(str, n) - n times after each other." },
+    { .name = "space",
+      .min_args = 1,
+      .max_args = 1,
+      .flags = STRICT,
+      .sig = "i:s",
+      .run = run_space,
+      .usage = "space(n) - n blanks." },
+    { .name = "reverse",
+      .min_args = 1,
+      .max_args = 1,
+      .flags = STRICT,
+      .sig = "s:s",
+      .run = run_reverse,
+      .usage = "reverse(str) - Its characters backwards." },
+    { 0 },
+};
