@@ -4,6 +4,8 @@
  * key a with "b c". Backquotes make room for everything else: SET `a b`=`c;d`. */
 #include "engine/sql/parser.h"
 
+#include "base/nearest.h"
+
 #include <ctype.h>
 
 static bool at_end(const struct parser *p)
@@ -357,13 +359,28 @@ static enum errc unknown_statement(struct parser *p)
                                              "EXPORT",  "IMPORT",  "REPAIR",   "COMMENT",
                                              "DECLARE", "COMMIT",  "ROLLBACK", "LOCK",
                                              "UNLOCK",  "START",   "DFS" };
+    static const enum keyword begins[] = {
+        KW_SELECT, KW_WITH,  KW_INSERT,   KW_CREATE, KW_DROP,  KW_EXPLAIN,
+        KW_SET,    KW_RESET, KW_DESCRIBE, KW_SHOW,   KW_CACHE, KW_UNCACHE,
+        KW_CLEAR,  KW_USE,   KW_TRUNCATE, KW_VALUES, KW_TABLE
+    };
     const struct token *t = token_ahead(p, 0);
+    struct nearest near = { .word = token_text(p, t) };
 
     for (size_t i = 0; i < ARRAY_LEN(elsewhere); i++)
         if (token_is(p, t, elsewhere[i]))
             return fail_at(p, t, "%s is a statement that the engine does not have",
                            elsewhere[i]);
-    return fail_expected(p, "a statement");
+    for (size_t i = 0; i < ARRAY_LEN(begins); i++)
+        nearest_try(&near, sv(keyword_text(begins[i])));
+    if (t->kind == TOK_WORD && near.best.p)
+        return fail_at(
+            p, t, "[PARSE_SYNTAX_ERROR] %.*s begins no statement: did you mean %.*s?",
+            SV_FMT(near.word), SV_FMT(near.best));
+    return fail_at(p, t, "[PARSE_SYNTAX_ERROR] expected a statement, found %s",
+                   t->kind == TOK_END   ? "the end"
+                   : t->kind == TOK_BAD ? t->bad
+                                        : arena_sv(p->arena, near.word).p);
 }
 
 enum errc parse_statement(struct parser *p, struct statement *out)

@@ -179,7 +179,7 @@ enum errc fail_expected(struct parser *p, const char *what)
     enum errc rc;
 
     if (t->kind == TOK_BAD && t->place.length > 1)
-        return fail_at(p, t, "%s", t->bad);
+        return fail_at(p, t, "[PARSE_SYNTAX_ERROR] %s", t->bad);
     print_found(&found, p, t);
     if (p->at > 0 && p->alias_at == p->at && t->kind != TOK_END) {
         typo = t - 1; /* SELECT a FORM t: FORM was taken as an alias */
@@ -190,13 +190,16 @@ enum errc fail_expected(struct parser *p, const char *what)
         meant = nearest_keyword(token_text(p, t));
     }
     if (meant.p && typo != t)
-        rc = fail_at(p, typo, "expected %s, found %s behind %.*s: did you mean %.*s?",
-                     what, found.p, SV_FMT(token_text(p, typo)), SV_FMT(meant));
+        rc = fail_at(
+            p, typo,
+            "[PARSE_SYNTAX_ERROR] expected %s, found %s behind %.*s: did you mean %.*s?",
+            what, found.p, SV_FMT(token_text(p, typo)), SV_FMT(meant));
     else if (meant.p)
-        rc = fail_at(p, t, "expected %s, found %s: did you mean %.*s?", what, found.p,
-                     SV_FMT(meant));
+        rc = fail_at(p, t,
+                     "[PARSE_SYNTAX_ERROR] expected %s, found %s: did you mean %.*s?",
+                     what, found.p, SV_FMT(meant));
     else
-        rc = fail_at(p, t, "expected %s, found %s", what, found.p);
+        rc = fail_at(p, t, "[PARSE_SYNTAX_ERROR] expected %s, found %s", what, found.p);
     strbuf_release(&found);
     return rc;
 }

@@ -221,9 +221,11 @@ static enum errc parse_escape(struct parser *p, struct expr_list *args)
     t = token_ahead(p, 0);
     TRY(parse_text(p, "the escape character as a string", &escape));
     if (escape.len != 1)
-        return fail_at(p, t,
-                       "Invalid escape string. Escape string must contain only one "
-                       "character.");
+        return fail_at(
+            p, t,
+            "[INVALID_ESC] Found an invalid escape string: '%.*s'. The escape string "
+            "must contain only one character.",
+            SV_FMT(escape));
     expr_list_add(p, args, text_literal(p, escape, t));
     return ERR_OK;
 }

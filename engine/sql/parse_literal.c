@@ -519,13 +519,18 @@ static enum errc range_interval(struct parser *p, const struct token *first,
     return finish_interval(p, first, &i, out);
 }
 
+/* With a sign it takes a unit as well: interval + 1 is a sum. */
 bool at_interval(const struct parser *p)
 {
     uint32_t sign = ahead_is(p, 1, TOK_MINUS) || ahead_is(p, 1, TOK_PLUS);
 
-    return at_word(p, KW_INTERVAL) &&
-           (ahead_is(p, 1 + sign, TOK_STRING) || ahead_is(p, 1 + sign, TOK_INTEGER) ||
-            ahead_is(p, 1 + sign, TOK_DECIMAL));
+    if (!at_word(p, KW_INTERVAL))
+        return false;
+    if (!ahead_is(p, 1 + sign, TOK_STRING) && !ahead_is(p, 1 + sign, TOK_INTEGER) &&
+        !ahead_is(p, 1 + sign, TOK_DECIMAL))
+        return false;
+    return !sign ||
+           (ahead_is(p, 3, TOK_WORD) && find_unit(token_text(p, token_ahead(p, 3))));
 }
 
 /* One count of INTERVAL 3 days -2 hours: its text, sign included. */

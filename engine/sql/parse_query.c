@@ -320,8 +320,10 @@ static enum errc parse_list_over(struct parser *p, const struct expr_list *list,
                                  const struct token *first, uint32_t *height,
                                  struct plan **io)
 {
-    bool group = take_words(p, KW_GROUP, KW_BY);
+    bool group = take_word(p, KW_GROUP);
 
+    if (group)
+        TRY(expect_word(p, KW_BY));
     if (!group && !at_word(p, KW_HAVING)) {
         TRY(plan_upon(p, PLAN_PROJECT, *io, first, height, io));
         (*io)->list = list->of;
@@ -438,9 +440,15 @@ static enum errc parse_distribute(struct parser *p, uint32_t *height, struct pla
     return ERR_OK;
 }
 
-static bool at_by(const struct parser *p, enum keyword k)
+/* At ORDER and its like; BY must follow. */
+static enum errc take_by(struct parser *p, enum keyword k, bool *taken)
 {
-    return at_word(p, k) && ahead_word(p, 1, KW_BY);
+    *taken = at_word(p, k);
+    if (*taken && !ahead_word(p, 1, KW_BY)) {
+        p->at++;
+        return fail_expected(p, "BY");
+    }
+    return ERR_OK;
 }
 
 static enum errc parse_limit(struct parser *p, uint32_t *height, struct plan **io)
@@ -469,16 +477,16 @@ static enum errc parse_limit(struct parser *p, uint32_t *height, struct plan **i
 static enum errc parse_organization(struct parser *p, uint32_t windows, uint32_t *height,
                                     struct plan **io)
 {
-    if (at_by(p, KW_ORDER)) {
-        TRY(parse_sort(p, height, io));
-    } else if (at_by(p, KW_CLUSTER)) {
+    bool order, cluster, distribute, sort;
+
+    TRY(take_by(p, KW_ORDER, &order));
+    TRY(take_by(p, KW_CLUSTER, &cluster));
+    TRY(take_by(p, KW_DISTRIBUTE, &distribute));
+    if (cluster || distribute)
         TRY(parse_distribute(p, height, io));
-    } else {
-        if (at_by(p, KW_DISTRIBUTE))
-            TRY(parse_distribute(p, height, io));
-        if (at_by(p, KW_SORT))
-            TRY(parse_sort(p, height, io));
-    }
+    TRY(take_by(p, KW_SORT, &sort));
+    if (order || (sort && !cluster))
+        TRY(parse_sort(p, height, io));
     if (at_word(p, KW_WINDOW))
         TRY(parse_window_clause(p, windows));
     return parse_limit(p, height, io);

@@ -1,0 +1,1 @@
+SELECT extract(year FROM d), substring(a FROM 1 FOR 2), position('a' IN b), trim(LEADING 'x' FROM y), overlay(a PLACING b FROM 1 FOR 2), timestampadd(DAY, 1, d), x::int, count(DISTINCT a, b), a LIKE 'x/%' ESCAPE '/', t.*, `a``b` /* x /* y */ z */
