@@ -461,6 +461,9 @@ static enum errc parse_keyword_call(struct parser *p, enum keyword k, struct exp
 
     if (unit)
         return parse_unit_function(p, unit, out);
+    if (ahead_is(p, 2, TOK_RPAREN))
+        return parse_column(p,
+                            out); /* no arguments: analysis says how many there must be */
     switch ((int)k) {
     case KW_CAST:
     case KW_TRY_CAST:
