@@ -106,7 +106,7 @@ enum errc text_lines_open(struct text_lines *t, struct arena *a,
         if (t->to >= 3 &&
             memcmp(t->buf, "\xef\xbb\xbf", 3) == 0) { /* a byte-order mark */
             t->from = 3;
-            t->at = 3;
+            t->mark_bytes = 3;
         }
     }
     return ERR_OK;
@@ -127,7 +127,8 @@ enum next text_lines_next(struct text_lines *t, struct sv *line, struct err *err
             size_t len = nl ? (size_t)(nl - start) : have, used = len + (nl != NULL);
 
             t->from += used;
-            t->at += (int64_t)used;
+            t->at += (int64_t)used + t->mark_bytes;
+            t->mark_bytes = 0;
             if (len > 0 && start[len - 1] == '\r')
                 len--;
             *line = (struct sv){ start, len };

@@ -19,7 +19,8 @@ struct text_lines { /* zeroed: closed */
     int64_t at, end; /* file position of buf[from]; where the share ends */
     int64_t file_at; /* of the next byte to read */
     int64_t bytes_read;
-    bool eof, whole; /* whole: all of it is in buf */
+    int64_t mark_bytes; /* of a byte-order mark in front of the first line */
+    bool eof, whole;    /* whole: all of it is in buf */
 };
 
 enum { TEXT_MAX_LINE = 1 << 30 };
