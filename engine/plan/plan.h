@@ -140,6 +140,8 @@ struct plan {
     enum join_hint hint_left, hint_right;
     struct sv *using_columns;
     uint32_t n_using;
+    struct exprs hidden; /* analysis only: keys that a Project over USING leaves out,
+                          * which qualified names still find */
     uint32_t exists_id;
     uint32_t cte_id;
     enum grouping_sets sets_kind;

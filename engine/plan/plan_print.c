@@ -331,9 +331,9 @@ static const char *node_name(const struct plan *p)
     case PLAN_UNION:
         return "Union";
     case PLAN_INTERSECT:
-        return p->all ? "IntersectAll" : "Intersect";
+        return p->all ? "Intersect All" : "Intersect";
     case PLAN_EXCEPT:
-        return p->all ? "ExceptAll" : "Except";
+        return p->all ? "Except All" : "Except";
     case PLAN_SUBQUERY_ALIAS:
         return "SubqueryAlias";
     case PLAN_VIEW:

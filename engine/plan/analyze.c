@@ -1,0 +1,602 @@
+/* The walk over plans: each kind of node after its children; CTEs, views, limits, hints.
+ */
+#include "engine/plan/analyze_int.h"
+
+#include "engine/run/settings.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <strings.h>
+
+enum { MAX_DEPTH = 100 }; /* views in views, subqueries in subqueries */
+
+enum errc analysis_fail(struct analyzer *an, struct place at, const char *fmt, ...)
+{
+    char text[sizeof an->err->text];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    *an->at = at;
+    return err_set(an->err, ERR_SYNTAX, "%s", text);
+}
+
+enum errc place_error(struct analyzer *an, struct place at, enum errc rc)
+{
+    if (rc != ERR_OK && !an->at->line)
+        *an->at = at;
+    return rc;
+}
+
+/* ---- CTEs ---- */
+
+static struct cte *find_cte(struct analyzer *an, struct sv name)
+{
+    struct cte *c = an->ctes;
+
+    while (c && !same_name(c->name, name))
+        c = c->next;
+    return c;
+}
+
+static void add_def(struct analyzer *an, struct plan *def)
+{
+    if (an->n_defs == an->cap_defs) {
+        uint32_t cap = an->cap_defs ? an->cap_defs * 2 : 4;
+        struct plan **more = arena_array(an->arena, cap, sizeof *more);
+
+        if (an->n_defs)
+            memcpy(more, an->defs, an->n_defs * sizeof *more);
+        an->defs = more;
+        an->cap_defs = cap;
+    }
+    an->defs[an->n_defs++] = def;
+}
+
+/* The child's columns under other names, as t(a, b) says. */
+static enum errc rename_columns(struct analyzer *an, struct place at,
+                                const struct sv *names, uint32_t n, struct plan **io)
+{
+    const struct exprs *out = plan_output(an->arena, *io);
+    struct exprs list = exprs_new(an->arena, n);
+
+    if (n != out->n)
+        return analysis_fail(an, at,
+                             "Number of column aliases does not match number of columns. "
+                             "Number of column aliases: %u; number of columns: %u.",
+                             n, out->n);
+    for (uint32_t i = 0; i < n; i++)
+        list.at[i] = expr_alias(an->arena, out->at[i], names[i], next_expr_id());
+    *io = plan_project(an->arena, list, *io);
+    return ERR_OK;
+}
+
+static enum errc analyze_cte(struct analyzer *an, struct plan *p)
+{
+    static uint32_t last_id;
+    struct cte *c = ARENA_NEW(an->arena, struct cte);
+    struct plan *body, *alias;
+
+    TRY(analyze_plan(an, p->children[0], &body));
+    if (p->n_columns)
+        TRY(rename_columns(an, p->place, p->columns, p->n_columns, &body));
+    alias = plan_unary(an->arena, PLAN_SUBQUERY_ALIAS, body);
+    alias->name = p->name;
+    c->def = plan_unary(an->arena, PLAN_CTE_DEF, alias);
+    c->def->name = c->name = p->name;
+    c->def->cte_id = __atomic_fetch_add(&last_id, 1, __ATOMIC_RELAXED);
+    c->next = an->ctes;
+    an->ctes = c;
+    add_def(an, c->def);
+    return ERR_OK;
+}
+
+/* Names defined here are known to later definitions and to the body. */
+static enum errc analyze_with(struct analyzer *an, struct plan *p, struct plan **out)
+{
+    struct cte *before = an->ctes;
+    enum errc rc = ERR_OK;
+
+    for (uint32_t i = 1; i < p->n_children; i++)
+        for (uint32_t k = 1; k < i; k++)
+            if (same_name(p->children[k]->name, p->children[i]->name))
+                return analysis_fail(an, p->children[i]->place,
+                                     "CTE definition can't have duplicate names: '%.*s'.",
+                                     SV_FMT(p->children[i]->name));
+    for (uint32_t i = 1; i < p->n_children && rc == ERR_OK; i++)
+        rc = analyze_cte(an, p->children[i]);
+    if (rc == ERR_OK)
+        rc = analyze_plan(an, p->children[0], out);
+    an->ctes = before;
+    return rc;
+}
+
+static struct plan *cte_ref(struct analyzer *an, const struct cte *c)
+{
+    struct plan *ref = plan_new(an->arena, PLAN_CTE_REF, 0), *alias;
+    const struct exprs *out = plan_output(an->arena, c->def->children[0]->children[0]);
+
+    ref->cte_id = c->def->cte_id;
+    ref->name = c->name;
+    ref->output = exprs_copy(an->arena, out);
+    ref->resolved = true;
+    alias = plan_unary(an->arena, PLAN_SUBQUERY_ALIAS, ref);
+    alias->name = c->name;
+    return alias;
+}
+
+/* ---- relations ---- */
+
+static enum errc analyze_statement(struct analyzer *an, struct plan *p, struct plan **out)
+{
+    struct plan *with, *body;
+
+    TRY(analyze_plan(an, p, &body));
+    *out = body;
+    if (!an->n_defs)
+        return ERR_OK;
+    with = plan_new(an->arena, PLAN_WITH, an->n_defs + 1);
+    with->children[0] = body;
+    memcpy(with->children + 1, an->defs, an->n_defs * sizeof *an->defs);
+    with->resolved = true;
+    with->place = p->place;
+    *out = with;
+    return ERR_OK;
+}
+
+/* A view's columns are those of its plan, cast to what they were when it was made. Its
+ * text knows nothing of the query around it. */
+static enum errc analyze_view(struct analyzer *an, struct plan *view, struct plan **out)
+{
+    struct place nowhere = { 0 }, at = { 0 };
+    struct analyzer inner = { .env = an->env,
+                              .arena = an->arena,
+                              .settings = an->settings,
+                              .at = &at,
+                              .err = an->err,
+                              .depth = an->depth + 1 };
+    struct exprs list = exprs_new(an->arena, view->output.n);
+    const struct exprs *have;
+    struct plan *below;
+
+    if (view->children[0]->kind == PLAN_RELATION) {
+        *out = view;
+        return ERR_OK;
+    }
+    if (inner.depth > MAX_DEPTH)
+        return analysis_fail(an, nowhere,
+                             "[RECURSIVE_VIEW] Recursive view `%.*s` detected.",
+                             SV_FMT(view->name));
+    TRY(analyze_statement(&inner, view->children[0], &below));
+    have = plan_output(an->arena, below);
+    if (have->n != view->output.n)
+        return analysis_fail(
+            an, nowhere,
+            "[INCOMPATIBLE_VIEW_SCHEMA_CHANGE] The view `%.*s` has %u columns "
+            "now, %u when it was made.",
+            SV_FMT(view->name), have->n, view->output.n);
+    for (uint32_t i = 0; i < list.n; i++) {
+        struct expr *made = view->output.at[i];
+        struct expr *cast = expr_cast(an->arena, have->at[i], made->type);
+
+        list.at[i] = expr_alias(an->arena, cast, made->name, made->id);
+    }
+    *out = plan_unary(an->arena, PLAN_VIEW, plan_project(an->arena, list, below));
+    (*out)->name = view->name;
+    (*out)->output = exprs_to_attributes(an->arena, &list);
+    return ERR_OK;
+}
+
+static enum errc analyze_relation(struct analyzer *an, struct plan *p, struct plan **out)
+{
+    struct cte *c = p->n_parts == 1 ? find_cte(an, p->parts[0]) : NULL;
+    struct plan *view;
+
+    if (c) {
+        *out = cte_ref(an, c);
+        return ERR_OK;
+    }
+    TRY(place_error(an, p->place,
+                    catalog_lookup(an->env->catalog, an->arena, an->settings, p->parts,
+                                   p->n_parts, out, an->err)));
+    if ((*out)->kind != PLAN_SUBQUERY_ALIAS || (*out)->children[0]->kind != PLAN_VIEW)
+        return ERR_OK;
+    TRY(place_error(an, p->place, analyze_view(an, (*out)->children[0], &view)));
+    *out = plan_with_children(an->arena, *out, &view);
+    return ERR_OK;
+}
+
+static enum errc analyze_alias(struct analyzer *an, struct plan *p, struct plan **out)
+{
+    struct plan *below;
+
+    TRY(analyze_plan(an, p->children[0], &below));
+    if (p->n_columns)
+        TRY(rename_columns(an, p->place, p->columns, p->n_columns, &below));
+    *out = plan_unary(an->arena, PLAN_SUBQUERY_ALIAS, below);
+    (*out)->name = p->name;
+    (*out)->place = p->place;
+    return ERR_OK;
+}
+
+/* ---- range(start, end, step, partitions) ---- */
+
+static enum errc range_argument(struct analyzer *an, struct expr *parsed, uint32_t i,
+                                int64_t *to)
+{
+    struct scope none = { .columns = &(struct exprs){ 0 }, .no_outer = true };
+    struct expr *e;
+    struct value v;
+
+    TRY(resolve_expr(an, &none, parsed, &e));
+    if (!coerce_implicit(e->type, type_of(TYPE_LONG)) || e->type.id == TYPE_STRING)
+        return analysis_fail(
+            an, parsed->place,
+            "[UNEXPECTED_INPUT_TYPE] Parameter %u of function `range` requires "
+            "the \"BIGINT\" type, however \"%s\" has the type \"%s\".",
+            i + 1, text_of(an->arena, e, PRINT_NAME), type_text(an->arena, e->type));
+    TRY(constant_value(an, coerce_to(an->arena, e, type_of(TYPE_LONG)), &v));
+    if (v.null)
+        return analysis_fail(
+            an, parsed->place,
+            "[UNEXPECTED_INPUT_TYPE] Parameter %u of function `range` requires "
+            "the \"BIGINT\" type, however \"%s\" has the type \"VOID\".",
+            i + 1, text_of(an->arena, e, PRINT_NAME));
+    *to = v.u.i;
+    return ERR_OK;
+}
+
+static enum errc analyze_range(struct analyzer *an, struct plan *p, struct plan **out)
+{
+    int64_t args[4] = { 0, 0, 1, 0 }, given[4];
+    uint32_t n = p->list.n;
+
+    for (uint32_t i = 0; i < n && i < 4; i++)
+        TRY(range_argument(an, p->list.at[i], i, &given[i]));
+    if (n == 1)
+        args[1] = given[0];
+    else
+        memcpy(args, given, n * sizeof *args);
+    if (args[2] == 0)
+        return analysis_fail(an, p->place, "step cannot be 0");
+    if (n == 4 && (args[3] < 1 || args[3] > INT32_MAX))
+        return analysis_fail(an, p->place,
+                             "Number of partitions (%" PRId64 ") must be positive.",
+                             args[3]);
+    *out = plan_new(an->arena, PLAN_RANGE, 0);
+    (*out)->range_start = args[0];
+    (*out)->range_end = args[1];
+    (*out)->range_step = args[2];
+    (*out)->n_partitions = (uint32_t)args[3];
+    (*out)->output = exprs_new(an->arena, 1);
+    (*out)->output.at[0] =
+        expr_attribute(an->arena, SV("id"), type_of(TYPE_LONG), false, next_expr_id());
+    (*out)->resolved = true;
+    (*out)->place = p->place;
+    return ERR_OK;
+}
+
+/* ---- limits ---- */
+
+static enum errc check_limit(struct analyzer *an, struct expr *e)
+{
+    const char *text = text_of(an->arena, e, PRINT_NAME);
+    struct value v;
+
+    if (!expr_foldable(e))
+        return analysis_fail(
+            an, e->place,
+            "[INVALID_LIMIT_LIKE_EXPRESSION.IS_UNFOLDABLE] The limit like "
+            "expression \"%s\" is invalid. The limit expression must evaluate "
+            "to a constant value.",
+            text);
+    if (e->type.id != TYPE_INT)
+        return analysis_fail(an, e->place,
+                             "[INVALID_LIMIT_LIKE_EXPRESSION.DATA_TYPE] The limit like "
+                             "expression \"%s\" is invalid. The limit expression must be "
+                             "integer type, but got \"%s\".",
+                             text, type_text(an->arena, e->type));
+    TRY(constant_value(an, e, &v));
+    if (v.null)
+        return analysis_fail(
+            an, e->place,
+            "[INVALID_LIMIT_LIKE_EXPRESSION.IS_NULL] The limit like expression "
+            "\"%s\" is invalid. The evaluated limit expression must not be "
+            "null.",
+            text);
+    if (v.u.i < 0)
+        return analysis_fail(
+            an, e->place,
+            "[INVALID_LIMIT_LIKE_EXPRESSION.IS_NEGATIVE] The limit like "
+            "expression \"%s\" is invalid. The limit expression must be equal "
+            "to or greater than 0, but got %" PRId64 ".",
+            text, v.u.i);
+    return ERR_OK;
+}
+
+static enum errc analyze_limit(struct analyzer *an, struct plan *p, struct plan **out)
+{
+    struct scope s = { .no_outer = true };
+    struct plan *child;
+    struct expr *limit;
+
+    TRY(analyze_plan(an, p->children[0], &child));
+    s.columns = plan_output(an->arena, child);
+    TRY(resolve_expr(an, &s, p->limit, &limit));
+    TRY(check_limit(an, limit));
+    *out = plan_unary(an->arena, p->kind, child);
+    (*out)->limit = limit;
+    (*out)->place = p->place;
+    return ERR_OK;
+}
+
+/* ---- hints ---- */
+
+static enum join_hint join_hint_of(struct sv name)
+{
+    static const struct {
+        const char *name;
+        enum join_hint hint;
+    } names[] = {
+        { "BROADCAST", HINT_BROADCAST },
+        { "BROADCASTJOIN", HINT_BROADCAST },
+        { "MAPJOIN", HINT_BROADCAST },
+        { "MERGE", HINT_MERGE },
+        { "SHUFFLE_MERGE", HINT_MERGE },
+        { "MERGEJOIN", HINT_MERGE },
+        { "SHUFFLE_HASH", HINT_SHUFFLE_HASH },
+        { "SHUFFLE_REPLICATE_NL", HINT_SHUFFLE_REPLICATE_NL },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (same_name(name, sv(names[i].name)))
+            return names[i].hint;
+    return HINT_NONE;
+}
+
+static struct plan *hinted(struct analyzer *an, enum join_hint h, struct plan *p)
+{
+    struct plan *to = plan_unary(an->arena, PLAN_HINT, p);
+
+    to->hint_left = h;
+    return to;
+}
+
+/* The relation of that name below p, not inside another name's scope. */
+static struct plan *hint_relation(struct analyzer *an, enum join_hint h, struct sv name,
+                                  struct plan *p)
+{
+    struct plan **to;
+
+    if (p->kind == PLAN_SUBQUERY_ALIAS)
+        return same_name(p->name, name) ? hinted(an, h, p) : p;
+    if (p->kind == PLAN_HINT || p->kind == PLAN_VIEW || p->kind == PLAN_WITH ||
+        !p->n_children)
+        return p;
+    to = arena_array(an->arena, p->n_children, sizeof *to);
+    for (uint32_t i = 0; i < p->n_children; i++)
+        to[i] = hint_relation(an, h, name, p->children[i]);
+    return plan_with_children(an->arena, p, to);
+}
+
+static struct sv hint_parameter(const struct expr *e)
+{
+    if (e->kind == EXPR_NAME)
+        return e->parts[e->n_parts - 1];
+    if (e->kind == EXPR_LITERAL && e->type.id == TYPE_STRING)
+        return e->value.u.s;
+    return (struct sv){ 0 };
+}
+
+static enum errc join_hints(struct analyzer *an, struct plan *p, enum join_hint h,
+                            struct plan **io)
+{
+    if (!p->list.n)
+        *io = hinted(an, h, *io);
+    for (uint32_t i = 0; i < p->list.n; i++) {
+        struct sv name = hint_parameter(p->list.at[i]);
+
+        if (!name.p)
+            return analysis_fail(
+                an, p->list.at[i]->place,
+                "Join strategy hint parameter should be an identifier or "
+                "string but was %s.",
+                text_of(an->arena, p->list.at[i], PRINT_NAME));
+        *io = hint_relation(an, h, name, *io);
+    }
+    return ERR_OK;
+}
+
+/* REPARTITION, COALESCE, REPARTITION_BY_RANGE, REBALANCE. */
+static enum errc partition_hint(struct analyzer *an, struct plan *p, struct plan **io)
+{
+    bool coalesce = same_name(p->name, SV("COALESCE"));
+    bool range = same_name(p->name, SV("REPARTITION_BY_RANGE"));
+    bool rebalance = same_name(p->name, SV("REBALANCE"));
+    struct plan *below = *io, *to;
+    struct exprs keys = { 0 };
+    uint32_t n = 0, first = 0;
+
+    if (p->list.n && p->list.at[0]->kind == EXPR_LITERAL &&
+        p->list.at[0]->type.id == TYPE_INT && p->list.at[0]->value.u.i > 0) {
+        n = (uint32_t)p->list.at[0]->value.u.i;
+        first = 1;
+    }
+    if ((coalesce && (!n || p->list.n != 1)) || (range && p->list.n == first))
+        return analysis_fail(an, p->place, "%s Hint expects a %s as parameter",
+                             coalesce ? "COALESCE" : "REPARTITION_BY_RANGE",
+                             coalesce ? "partition number" : "column");
+    if (coalesce || (!range && !rebalance && n && p->list.n == 1)) {
+        *io = plan_unary(an->arena, PLAN_REPARTITION, below);
+        (*io)->n_partitions = n;
+        (*io)->shuffle = !coalesce;
+        return ERR_OK;
+    }
+    keys = exprs_new(an->arena, p->list.n - first);
+    for (uint32_t i = first; i < p->list.n; i++)
+        keys.at[i - first] = p->list.at[i];
+    to = plan_unary(an->arena, PLAN_REPARTITION_BY, below);
+    to->keys = keys;
+    to->n_partitions = n;
+    to->shuffle = true;
+    to->rebalance = rebalance;
+    to->place = p->place;
+    TRY(analyze_repartition(an, to, true, io));
+    if (!range)
+        return ERR_OK;
+    to = plan_copy(an->arena, *io);
+    to->order = exprs_new(an->arena, keys.n);
+    for (uint32_t i = 0; i < keys.n; i++) {
+        struct expr *o = expr_new(an->arena, EXPR_SORT_ORDER, 1);
+
+        o->args[0] = (*io)->keys.at[i];
+        expr_settle(o);
+        to->order.at[i] = o;
+    }
+    to->keys = (struct exprs){ 0 };
+    *io = to;
+    return ERR_OK;
+}
+
+static enum errc analyze_hint(struct analyzer *an, struct plan *p, struct plan **out)
+{
+    static const char *const partitioning[] = { "REPARTITION", "COALESCE",
+                                                "REPARTITION_BY_RANGE", "REBALANCE" };
+    enum join_hint h = join_hint_of(p->name);
+
+    TRY(analyze_plan(an, p->children[0], out));
+    if (h != HINT_NONE)
+        return join_hints(an, p, h, out);
+    for (size_t i = 0; i < ARRAY_LEN(partitioning); i++)
+        if (same_name(p->name, sv(partitioning[i])))
+            return partition_hint(an, p, out);
+    return ERR_OK; /* Spark warns of it and goes on */
+}
+
+/* ---- all kinds ---- */
+
+static enum errc analyze_only_child(struct analyzer *an, struct plan *p,
+                                    struct plan **out)
+{
+    struct plan *child;
+
+    TRY(analyze_plan(an, p->children[0], &child));
+    *out = plan_copy(an->arena, p);
+    (*out)->children[0] = child;
+    return ERR_OK;
+}
+
+static enum errc analyze_node(struct analyzer *an, struct plan *p, struct plan **out)
+{
+    switch (p->kind) {
+    case PLAN_UNRESOLVED_RELATION:
+        return analyze_relation(an, p, out);
+    case PLAN_UNRESOLVED_VALUES:
+        return analyze_values(an, p, out);
+    case PLAN_UNRESOLVED_FUNCTION:
+        return analyze_range(an, p, out);
+    case PLAN_SUBQUERY_ALIAS:
+        return analyze_alias(an, p, out);
+    case PLAN_WITH:
+        return analyze_with(an, p, out);
+    case PLAN_PROJECT:
+    case PLAN_AGGREGATE:
+        return analyze_select(an, p, NULL, out);
+    case PLAN_FILTER:
+        return p->having ? analyze_select(an, p->children[0], p, out)
+                         : analyze_filter(an, p, out);
+    case PLAN_JOIN:
+        return analyze_join(an, p, out);
+    case PLAN_SORT:
+        return analyze_sort(an, p, out);
+    case PLAN_GLOBAL_LIMIT:
+    case PLAN_LOCAL_LIMIT:
+    case PLAN_OFFSET:
+        return analyze_limit(an, p, out);
+    case PLAN_DISTINCT:
+    case PLAN_SAMPLE:
+    case PLAN_REPARTITION:
+        return analyze_only_child(an, p, out);
+    case PLAN_UNION:
+    case PLAN_INTERSECT:
+    case PLAN_EXCEPT:
+        return analyze_set(an, p, out);
+    case PLAN_REPARTITION_BY:
+        return analyze_repartition(an, p, false, out);
+    case PLAN_HINT:
+        return analyze_hint(an, p, out);
+    case PLAN_ONE_ROW:
+    case PLAN_RELATION:
+    case PLAN_LOCAL_RELATION:
+    case PLAN_RANGE:
+    case PLAN_WITH_WINDOW:
+    case PLAN_VIEW:
+    case PLAN_CTE_DEF:
+    case PLAN_CTE_REF:
+    case PLAN_WINDOW:
+    case PLAN_WINDOW_GROUP_LIMIT:
+    case PLAN_EXPAND:
+    case PLAN_STAGE:
+    case N_PLAN_KINDS:
+        *out = p; /* made by analysis itself, or nothing to do */
+        return ERR_OK;
+    }
+    return ERR_OK;
+}
+
+enum errc analyze_plan(struct analyzer *an, struct plan *p, struct plan **out)
+{
+    struct plan *done = NULL;
+
+    if (p->resolved) {
+        *out = p;
+        return ERR_OK;
+    }
+    TRY(analyze_node(an, p, &done));
+    if (!done->resolved && done->kind != PLAN_ONE_ROW)
+        done->resolved = true;
+    if (!done->place.line)
+        done->place = p->place;
+    *out = done;
+    return ERR_OK;
+}
+
+enum errc plan_analyze(const struct analysis_env *env, struct plan *parsed,
+                       struct plan **out, struct place *at, struct err *err)
+{
+    struct place nowhere = { 0 };
+    struct analyzer an = {
+        .env = env, .arena = env->arena, .settings = env->settings, .at = at, .err = err
+    };
+
+    *at = nowhere;
+    return analyze_statement(&an, parsed, out);
+}
+
+enum errc plan_create_view(const struct analysis_env *env, struct sv name,
+                           const struct sv *columns, uint32_t n_columns,
+                           struct plan *parsed, bool replace, struct place *at,
+                           struct err *err)
+{
+    struct plan *analyzed;
+    struct exprs output;
+
+    TRY(plan_analyze(env, parsed, &analyzed, at, err));
+    output = exprs_copy(env->arena, plan_output(env->arena, analyzed));
+    if (n_columns && n_columns != output.n)
+        return err_set(err, ERR_SYNTAX,
+                       "[CREATE_VIEW_COLUMN_ARITY_MISMATCH.%s] Cannot create view "
+                       "`%.*s`, the reason is %s data columns: %u names for %u columns.",
+                       n_columns > output.n ? "NOT_ENOUGH_DATA_COLUMNS"
+                                            : "TOO_MANY_DATA_COLUMNS",
+                       SV_FMT(name), n_columns > output.n ? "not enough" : "too many",
+                       n_columns, output.n);
+    for (uint32_t i = 0; i < output.n; i++) {
+        output.at[i] = expr_copy(env->arena, output.at[i]);
+        if (n_columns)
+            output.at[i]->name = columns[i];
+    }
+    return catalog_add_view(env->catalog, name, parsed, &output, replace, err);
+}
