@@ -140,6 +140,21 @@ static enum errc parse_table_function(struct parser *p, struct plan **out)
     return parse_alias(p, out);
 }
 
+/* A sample is written before the alias of a table, and taken above it. */
+static enum errc parse_sampled_alias(struct parser *p, struct plan **io)
+{
+    struct plan *table = *io, *bottom, *alias = table;
+
+    TRY(parse_sample(p, io));
+    if (*io == table)
+        return parse_alias(p, io);
+    for (bottom = *io; bottom->children[0] != table;)
+        bottom = bottom->children[0];
+    TRY(parse_alias(p, &alias));
+    bottom->children[0] = alias;
+    return ERR_OK;
+}
+
 static enum errc parse_named_relation(struct parser *p, struct plan **out)
 {
     const struct token *first = token_ahead(p, 0);
@@ -154,8 +169,7 @@ static enum errc parse_named_relation(struct parser *p, struct plan **out)
     (*out)->n_parts = n;
     (*out)->place = place_from(p, first);
     p->height = 1;
-    TRY(parse_sample(p, out));
-    return parse_alias(p, out);
+    return parse_sampled_alias(p, out);
 }
 
 /* A query without alias gets Spark's name for it. */

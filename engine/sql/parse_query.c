@@ -84,6 +84,18 @@ bool at_subquery(const struct parser *p, uint32_t ahead)
 
 /* ---- WITH ---- */
 
+static enum errc check_cte_name(struct parser *p, const struct token *first,
+                                struct sv name, const struct plan_list *before)
+{
+    const char *word = arena_sv(p->arena, name).p;
+
+    for (uint32_t i = 0; i < before->n; i++)
+        if (sv_same_word(before->at[i]->name, word))
+            return fail_at(p, first, "CTE definition can't have duplicate names: '%.*s'.",
+                           SV_FMT(name));
+    return ERR_OK;
+}
+
 /* name [(columns)] [AS] (query), ...: each a PLAN_CTE_DEF. */
 enum errc parse_ctes(struct parser *p, struct plan_list *out)
 {
@@ -95,6 +107,7 @@ enum errc parse_ctes(struct parser *p, struct plan_list *out)
         struct sv name = { 0 };
 
         TRY(parse_name(p, "the name of a common table expression", &name));
+        TRY(check_cte_name(p, first, name, out));
         if (at_token(p, TOK_LPAREN) && !at_subquery(p, 0))
             TRY(parse_name_list(p, &columns));
         (void)take_word(p, KW_AS);
