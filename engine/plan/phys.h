@@ -172,6 +172,7 @@ struct phys {
     struct query_stage *stage;
     uint64_t *metrics; /* accumulator ids, per phys_classes[kind].metrics; set when a plan
                           is registered */
+    uint64_t codegen_metric; /* "duration" of the whole-stage unit this node is the top of */
     struct sv text;    /* PHYS_COMMAND */
 };
 

@@ -17,6 +17,7 @@ struct task_metrics {
     int64_t shuffle_write_bytes, shuffle_write_rows, shuffle_write_ns;
     int64_t local_blocks, remote_blocks, local_bytes, remote_bytes, remote_to_disk_bytes,
         fetch_wait_ms, shuffle_read_rows;
+    int64_t reads_shuffle; /* 1: had to do with shuffle blocks, even if there were none */
 };
 
 struct executor;
