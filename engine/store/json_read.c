@@ -114,11 +114,11 @@ static bool note_object(struct founds *fs, struct arena *a, struct json_in *in)
     bool first = true, bad = false;
     struct sv key, text;
 
-    if (json_value(&look, &text) != JSON_OBJECT)
+    if (json_scan_value(&look, &text) != JSON_OBJECT)
         return false;
-    json_open_object(in);
-    while (json_next_key(in, &first, &key, &bad)) {
-        enum json_kind kind = json_value(in, &text);
+    json_scan_open_object(in);
+    while (json_scan_next_key(in, &first, &key, &bad)) {
+        enum json_kind kind = json_scan_value(in, &text);
 
         note(fs, a, key, kind, text);
     }
@@ -127,13 +127,13 @@ static bool note_object(struct founds *fs, struct arena *a, struct json_in *in)
 
 static bool note_record(struct founds *fs, struct arena *a, struct json_in *in)
 {
-    json_blanks(in);
+    json_scan_blanks(in);
     if (in->p < in->end && *in->p == '[') {
         in->p++;
         do {
             if (!note_object(fs, a, in))
                 return false;
-            json_blanks(in);
+            json_scan_blanks(in);
         } while (in->p < in->end && *in->p++ == ',');
         return true;
     }
@@ -383,7 +383,7 @@ static bool put_value(struct reader *r, uint32_t c, enum json_kind kind, struct 
     case JSON_OBJECT:
     case JSON_ARRAY:
         if (r->rows.vecs[c].type.id == TYPE_STRING) {
-            json_compact(&compact, text);
+            json_scan_compact(&compact, text);
             ok = text_cell(&r->rows, c, strbuf_sv(&compact), &r->o.cell);
             strbuf_release(&compact);
         }
@@ -420,11 +420,11 @@ static bool put_object(struct reader *r, struct json_in *in)
     struct sv key, text;
 
     all_null(r);
-    if (!json_open_object(in))
+    if (!json_scan_open_object(in))
         return false;
-    while (json_next_key(in, &first, &key, &bad)) {
+    while (json_scan_next_key(in, &first, &key, &bad)) {
         uint32_t c = column_of(r, key, hint);
-        enum json_kind kind = json_value(in, &text);
+        enum json_kind kind = json_scan_value(in, &text);
 
         if ((bad = kind == JSON_BAD))
             break;
@@ -447,7 +447,7 @@ static enum next next_record(struct reader *r, struct sv *record, bool *good,
     if (r->array.p) { /* go on in an array */
         *record = (struct sv){ r->array.p, (size_t)(r->array.end - r->array.p) };
         *good = put_object(r, &r->array);
-        json_blanks(&r->array);
+        json_scan_blanks(&r->array);
         if (!*good || r->array.p >= r->array.end || *r->array.p++ != ',')
             r->array.p = NULL;
         return NEXT_ITEM;
@@ -469,14 +469,14 @@ static enum next next_record(struct reader *r, struct sv *record, bool *good,
     in = (struct json_in){ .p = record->p,
                            .end = record->p + record->len,
                            .text = &r->escapes };
-    json_blanks(&in);
+    json_scan_blanks(&in);
     if (in.p < in.end && *in.p == '[') {
         in.p++;
         r->array = in;
         return next_record(r, record, good, err);
     }
     *good = put_object(r, &in);
-    json_blanks(&in);
+    json_scan_blanks(&in);
     *good = *good && in.p == in.end;
     return NEXT_ITEM;
 }

@@ -4,7 +4,7 @@
 
 enum { MAX_DEPTH = 1000 };
 
-void json_blanks(struct json_in *in)
+void json_scan_blanks(struct json_in *in)
 {
     while (in->p < in->end &&
            (*in->p == ' ' || *in->p == '\t' || *in->p == '\n' || *in->p == '\r'))
@@ -136,7 +136,7 @@ static struct sv text_with_escapes(struct json_in *in, const char *start, char q
     return (struct sv){ out, n };
 }
 
-struct sv json_text(struct json_in *in)
+struct sv json_scan_text(struct json_in *in)
 {
     char quote;
     const char *start, *p;
@@ -206,9 +206,9 @@ static bool pass_object(struct json_in *in, int depth)
     bool first = true, bad = false;
     struct sv key, ignored;
 
-    if (!json_open_object(in))
+    if (!json_scan_open_object(in))
         return false;
-    while (json_next_key(in, &first, &key, &bad))
+    while (json_scan_next_key(in, &first, &key, &bad))
         if (value_at_depth(in, &ignored, depth + 1) == JSON_BAD)
             return false;
     return !bad;
@@ -219,7 +219,7 @@ static bool pass_array(struct json_in *in, int depth)
     struct sv ignored;
 
     in->p++;
-    json_blanks(in);
+    json_scan_blanks(in);
     if (in->p < in->end && *in->p == ']') {
         in->p++;
         return true;
@@ -227,7 +227,7 @@ static bool pass_array(struct json_in *in, int depth)
     for (;;) {
         if (value_at_depth(in, &ignored, depth + 1) == JSON_BAD)
             return false;
-        json_blanks(in);
+        json_scan_blanks(in);
         if (in->p >= in->end || (*in->p != ',' && *in->p != ']'))
             return false;
         if (*in->p++ == ']')
@@ -240,14 +240,14 @@ static enum json_kind value_at_depth(struct json_in *in, struct sv *out, int dep
     enum json_kind kind = JSON_BAD;
     const char *from;
 
-    json_blanks(in);
+    json_scan_blanks(in);
     from = in->p;
     if (from >= in->end || depth > MAX_DEPTH)
         return JSON_BAD;
     switch (*from) {
     case '"':
     case '\'':
-        *out = json_text(in);
+        *out = json_scan_text(in);
         return out->p ? JSON_TEXT : JSON_BAD;
     case '{':
         kind = pass_object(in, depth) ? JSON_OBJECT : JSON_BAD;
@@ -271,23 +271,23 @@ static enum json_kind value_at_depth(struct json_in *in, struct sv *out, int dep
     return kind;
 }
 
-enum json_kind json_value(struct json_in *in, struct sv *out)
+enum json_kind json_scan_value(struct json_in *in, struct sv *out)
 {
     return value_at_depth(in, out, 0);
 }
 
-bool json_open_object(struct json_in *in)
+bool json_scan_open_object(struct json_in *in)
 {
-    json_blanks(in);
+    json_scan_blanks(in);
     if (in->p >= in->end || *in->p != '{')
         return false;
     in->p++;
     return true;
 }
 
-bool json_next_key(struct json_in *in, bool *first, struct sv *key, bool *bad)
+bool json_scan_next_key(struct json_in *in, bool *first, struct sv *key, bool *bad)
 {
-    json_blanks(in);
+    json_scan_blanks(in);
     *bad = true;
     if (in->p >= in->end)
         return false;
@@ -299,18 +299,18 @@ bool json_next_key(struct json_in *in, bool *first, struct sv *key, bool *bad)
     if (!*first) {
         if (*in->p++ != ',')
             return false;
-        json_blanks(in);
+        json_scan_blanks(in);
     }
     *first = false;
-    *key = json_text(in);
-    json_blanks(in);
+    *key = json_scan_text(in);
+    json_scan_blanks(in);
     if (!key->p || in->p >= in->end || *in->p++ != ':')
         return false;
     *bad = false;
     return true;
 }
 
-void json_compact(struct strbuf *out, struct sv value)
+void json_scan_compact(struct strbuf *out, struct sv value)
 {
     char quote = '\0';
 

@@ -26,17 +26,18 @@ struct json_in {
     struct arena *text; /* for strings with escapes */
 };
 
-void json_blanks(struct json_in *in);
+void json_scan_blanks(struct json_in *in);
 /* A string's value at p (on its quote). p NULL: no string. */
-struct sv json_text(struct json_in *in);
+struct sv json_scan_text(struct json_in *in);
 /* The value at p: its kind; a string's value or the value's own bytes. Nested values are
  * checked and passed over. */
-enum json_kind json_value(struct json_in *in, struct sv *out);
-/* Walks `{"key": value, ...}`: after json_open_object, json_next_key gives keys until
- * false; each value is read with json_value. bad is set where the text is no object. */
-bool json_open_object(struct json_in *in);
-bool json_next_key(struct json_in *in, bool *first, struct sv *key, bool *bad);
+enum json_kind json_scan_value(struct json_in *in, struct sv *out);
+/* Walks `{"key": value, ...}`: after json_scan_open_object, json_scan_next_key gives keys
+ * until false; each value is read with json_scan_value. bad is set where the text is no
+ * object. */
+bool json_scan_open_object(struct json_in *in);
+bool json_scan_next_key(struct json_in *in, bool *first, struct sv *key, bool *bad);
 /* A nested value's bytes without the blanks between tokens. */
-void json_compact(struct strbuf *out, struct sv value);
+void json_scan_compact(struct strbuf *out, struct sv value);
 
 #endif
