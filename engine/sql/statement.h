@@ -76,8 +76,15 @@ struct script {
     uint32_t n;
 };
 
-/* ERR_SYNTAX: "FILE:LINE:COLUMN: what ..." followed by sql_caret's two lines where err
- * has room. */
+/* Names and texts of the statements may point into `text`, which must outlive them. The
+ * whole script is parsed before any of it runs. ERR_SYNTAX: "FILE:LINE:COLUMN: [CLASS]
+ * what
+ * ..." followed by sql_caret's two lines where err has room; ERR_LIMIT likewise for what
+ * is nested too deep (parser.h). Operators and predicates are EXPR_FUNCTIONs named by
+ * symbol
+ * ("=", "and", "not", "isnull", "like", "concat"), trims have what is cut first, rows are
+ * struct(...). CURRENT_DATE and its like without parentheses are EXPR_NAMEs, which
+ * analysis turns into calls where no column has that name. */
 enum errc sql_parse(struct arena *a, struct sv text, const char *file, struct script *out,
                     struct err *err) MUST_CHECK;
 /* One expression or one type, as of CAST or a column list in an option. */
