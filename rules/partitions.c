@@ -66,6 +66,8 @@ static bool stage_has_too_few(const struct rule_input *in, uint32_t ix)
     int64_t wall = ledger_stage_wall_ms(l, ix);
     const struct shape *sh = &in->shapes[ix];
 
+    if (s->tasks < 1)
+        return false; /* the log does not say how many, or lies */
     if (sh->n >= 4 && (double)sh->max_ms >= 4 * sh->median_ms)
         return false; /* one task is long, not all too few: see uneven.c */
     if ((double)sh->max_ms < in->params[FEW_MIN_MS] || s->barrier ||
