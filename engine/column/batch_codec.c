@@ -326,7 +326,7 @@ static bool decode_column(struct cursor *c, struct type t, uint32_t rows, struct
     if (head.form != FORM_DICT || !head.is_text)
         return false;
     struct vec *dict = ARENA_NEW(c->arena, struct vec);
-    *dict = (struct vec){ .type = t };
+    *dict = (struct vec){ .type = t, .n_values = head.entries };
     out->kind = VEC_DICT;
     out->dict = dict;
     out->codes = take_aligned(c, rows * sizeof(uint32_t));
