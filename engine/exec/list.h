@@ -1,0 +1,11 @@
+/* The classes of operators, for the files that make them and for list.c. */
+#ifndef ENGINE_EXEC_LIST_H
+#define ENGINE_EXEC_LIST_H
+
+#include "engine/exec/op.h"
+
+extern const struct op_class op_filter, op_project, op_expand, op_local_limit,
+    op_global_limit, op_collect_limit, op_offset, op_local_scan, op_range, op_one_row,
+    op_columnar_to_row, op_union, op_coalesce, op_sample, op_scan;
+
+#endif
