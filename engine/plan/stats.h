@@ -20,6 +20,7 @@ void bignum_print(struct strbuf *out, struct bignum x); /* decimal */
 struct estimate {
     struct bignum bytes;
     bool has_rows;
+    bool runtime; /* measured: a stage that ran, filters above it at most */
     struct bignum rows;
 };
 
