@@ -538,7 +538,7 @@ enum errc cast_rows(const struct vec *in, const struct batch *b, struct vec *out
 enum errc cast_run(struct eval_call *c, struct err *err)
 {
     enum cast_mode mode = c->expr->try_cast ? CAST_TRY
-                          : eval_ansi(c)    ? CAST_ANSI
+                          : c->expr->ansi || eval_ansi(c) ? CAST_ANSI
                                             : CAST_LEGACY;
 
     return cast_rows(&c->args[0], c->batch, c->out, mode, c->env->zone, c->text, err);

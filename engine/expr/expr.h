@@ -89,6 +89,7 @@ struct expr {
     bool descending, nulls_last;
     bool ignore_nulls; /* as written, of a function that has no argument for it */
     bool try_cast;
+    bool ansi; /* EXPR_CAST: an error where it does not fit, whatever the mode (INSERT) */
     bool implicit; /* a cast that analysis added: shown in plans, not in names */
     bool in_set;   /* EXPR_IN made a set by OptimizeIn: prints INSET */
     enum agg_mode mode;

@@ -72,7 +72,8 @@ static bool nodes_equal(const struct expr *a, const struct expr *b)
     case EXPR_CALL:
         return a->func == b->func;
     case EXPR_CAST:
-        return a->try_cast == b->try_cast && type_eq(a->type, b->type);
+        return a->try_cast == b->try_cast && a->ansi == b->ansi &&
+               type_eq(a->type, b->type);
     case EXPR_AGGREGATE:
         return a->agg == b->agg && a->distinct == b->distinct && a->mode == b->mode;
     case EXPR_SORT_ORDER:

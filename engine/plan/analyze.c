@@ -113,17 +113,41 @@ static enum errc analyze_with(struct analyzer *an, struct plan *p, struct plan *
     return rc;
 }
 
-static struct plan *cte_ref(struct analyzer *an, const struct cte *c)
+/* The first use of these columns has the ids of the definition, later ones their own, as
+ * if each were a relation that is joined to itself. */
+static bool used_before(struct analyzer *an, const struct exprs *columns)
+{
+    for (struct used_columns *u = an->used; u; u = u->next) {
+        bool same = u->of->n == columns->n;
+
+        for (uint32_t i = 0; same && i < columns->n; i++)
+            same = u->of->at[i]->id == columns->at[i]->id;
+        if (same)
+            return true;
+    }
+    struct used_columns *u = ARENA_NEW(an->arena, struct used_columns);
+    u->of = columns;
+    u->next = an->used;
+    an->used = u;
+    return false;
+}
+
+static struct plan *cte_ref(struct analyzer *an, const struct cte *c, struct sv name)
 {
     struct plan *ref = plan_new(an->arena, PLAN_CTE_REF, 0), *alias;
     const struct exprs *out = plan_output(an->arena, c->def->children[0]->children[0]);
+    bool again = used_before(an, out);
 
     ref->cte_id = c->def->cte_id;
     ref->name = c->name;
     ref->output = exprs_copy(an->arena, out);
+    for (uint32_t i = 0; again && i < out->n; i++) {
+        ref->output.at[i] = expr_copy(an->arena, out->at[i]);
+        ref->output.at[i]->id = next_expr_id();
+    }
     ref->resolved = true;
     alias = plan_unary(an->arena, PLAN_SUBQUERY_ALIAS, ref);
-    alias->name = c->name;
+    alias->name = name;
     return alias;
 }
 
@@ -195,7 +219,7 @@ static enum errc analyze_relation(struct analyzer *an, struct plan *p, struct pl
     struct plan *view;
 
     if (c) {
-        *out = cte_ref(an, c);
+        *out = cte_ref(an, c, p->parts[0]);
         return ERR_OK;
     }
     TRY(place_error(an, p->place,

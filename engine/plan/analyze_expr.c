@@ -260,6 +260,13 @@ static enum errc resolve_args(struct analyzer *an, const struct scope *s,
         struct expr *arg;
 
         if (e->args[i]->kind == EXPR_STAR) {
+            if (e->kind == EXPR_FUNCTION && e->args[i]->n_parts && !e->distinct &&
+                same_name(e->parts[0], SV("count")))
+                return analysis_fail(an, e->place,
+                                     "count(%.*s.*) is not allowed. Please use count(*) "
+                                     "or expand the columns manually, e.g. count(col1, "
+                                     "col2).",
+                                     SV_FMT(e->args[i]->parts[0]));
             TRY(expand_star(an, s, e->args[i], &star));
             *out = exprs_join(an->arena, out, &star);
             continue;

@@ -321,7 +321,8 @@ static enum errc grouping_bit(struct analyzer *an, const struct grouping *g,
     struct expr *args[2];
     uint32_t i = 0;
 
-    while (i < g->by.n && !expr_same(g->by.at[i], call->args[0]))
+    while (i < g->by.n && !expr_same(g->by.at[i], call->args[0]) &&
+           !expr_same(g->attributes[i], call->args[0])) /* ORDER BY sees Expand's */
         i++;
     if (i == g->by.n)
         return analysis_fail(
@@ -348,7 +349,8 @@ static enum errc grouping_bits(struct analyzer *an, const struct grouping *g,
     bool same = call->n_args == 0 || call->n_args == g->by.n;
 
     for (uint32_t i = 0; same && i < call->n_args; i++)
-        same = expr_same(call->args[i], g->by.at[i]);
+        same = expr_same(call->args[i], g->by.at[i]) ||
+               expr_same(call->args[i], g->attributes[i]);
     if (!same)
         return analysis_fail(
             an, call->place,

@@ -46,6 +46,11 @@ struct cte {
     struct plan *def; /* PLAN_CTE_DEF, analysed */
 };
 
+struct used_columns { /* of CTEs that were referred to */
+    struct used_columns *next;
+    const struct exprs *of;
+};
+
 struct analyzer {
     const struct analysis_env *env;
     struct arena *arena;
@@ -54,6 +59,7 @@ struct analyzer {
     struct err *err;
     struct outer *outer; /* NULL: not in a subquery */
     struct cte *ctes;
+    struct used_columns *used;
     struct plan **defs; /* all CTEs of the statement, for the one PLAN_WITH */
     uint32_t n_defs, cap_defs;
     const struct zone *zone; /* the session's, once it was wanted */
@@ -143,8 +149,9 @@ enum errc replace_grouping(struct analyzer *an, const struct grouping *g, struct
 /* Every column outside aggregates is grouped by; aggregates do not nest. */
 enum errc check_aggregate(struct analyzer *an, struct plan *agg) MUST_CHECK;
 
-/* Windows of the list go to PLAN_WINDOW nodes over p's (Project or Aggregate). */
-enum errc extract_windows(struct analyzer *an, struct plan *p, struct expr *having,
+/* Windows of the list go to PLAN_WINDOW nodes over p (having, or NULL: a condition in
+ * between; not yet over the aggregate). p's (Project or Aggregate). */
+enum errc extract_windows(struct analyzer *an, struct plan *p, struct exprs *having,
                           struct plan **out) MUST_CHECK;
 enum errc resolve_window(struct analyzer *an, const struct scope *s, struct expr *e,
                          struct expr **out) MUST_CHECK;

@@ -456,6 +456,11 @@ struct plan *show_hidden(struct arena *a, struct plan *p, const struct expr_set 
     if (p->kind == PLAN_PROJECT) {
         struct plan *copy = p;
 
+        if (!p->hidden.n)
+            return p;
+        to[0] = show_hidden(a, p->children[0], ids);
+        copy = plan_with_children(a, p, to);
+
         for (uint32_t i = 0; i < p->hidden.n; i++) {
             if (!expr_set_has(ids, p->hidden.at[i]->id) ||
                 exprs_find(plan_output(a, copy), p->hidden.at[i]->id))

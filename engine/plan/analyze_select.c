@@ -299,16 +299,9 @@ static enum errc add_having(struct analyzer *an, struct plan *having, struct pla
     struct plan *grown = agg, *filter;
 
     TRY(resolve_having(an, having, agg, &condition.at[0]));
+    if (has_windows(&agg->list))
+        return extract_windows(an, agg, &condition, out);
     TRY(over_aggregate(an, &condition, &grown));
-    if (has_windows(&agg->list)) {
-        if (grown != agg)
-            TRY(check_aggregate(an, grown));
-        TRY(extract_windows(an, grown, condition.at[0], out));
-        if (grown != agg)
-            *out =
-                plan_project(an->arena, exprs_to_attributes(an->arena, &agg->list), *out);
-        return ERR_OK;
-    }
     filter = plan_filter(an->arena, condition.at[0], grown);
     filter->place = having->place;
     filter->resolved = true;

@@ -7,14 +7,11 @@
 
 static const char *set_name(const struct plan *p)
 {
-    switch (p->kind) {
-    case PLAN_INTERSECT:
-        return p->all ? "INTERSECT ALL" : "INTERSECT";
-    case PLAN_EXCEPT:
-        return p->all ? "EXCEPT ALL" : "EXCEPT";
-    default: /* the one that is left */
+    if (p->kind == PLAN_UNION)
         return "UNION";
-    }
+    if (p->kind == PLAN_INTERSECT)
+        return p->all ? "INTERSECT ALL" : "INTERSECT";
+    return p->all ? "EXCEPT ALL" : "EXCEPT";
 }
 
 static const char *ordinal(struct arena *a, uint32_t i)
@@ -136,7 +133,8 @@ static enum errc resolve_rows(struct analyzer *an, const struct plan *p,
     return ERR_OK;
 }
 
-/* Whole numbers meet decimals as decimals of their type, not as the literal they are. */
+/* Whole numbers meet decimals as decimals of their type, not as the literal they are;
+ * text meets nothing else. */
 static enum errc values_type(struct analyzer *an, const struct plan *p,
                              const struct exprs *rows, uint32_t column, struct type *t)
 {
@@ -148,7 +146,8 @@ static enum errc values_type(struct analyzer *an, const struct plan *p,
             continue;
         if (t->id == TYPE_NULL)
             *t = other;
-        else if (!coerce_union(*t, other, t))
+        else if (t->id == TYPE_STRING || other.id == TYPE_STRING ||
+                 !coerce_union(*t, other, t))
             return analysis_fail(
                 an, p->place,
                 "[INVALID_INLINE_TABLE.INCOMPATIBLE_TYPES_IN_INLINE_TABLE] "

@@ -12,21 +12,16 @@
 
 static bool hands_columns_on(const struct plan *p)
 {
-    switch (p->kind) {
-    case PLAN_FILTER:
-    case PLAN_SORT:
-    case PLAN_WINDOW:
-    case PLAN_REPARTITION:
-    case PLAN_REPARTITION_BY:
-    case PLAN_HINT:
-    case PLAN_SAMPLE:
-    case PLAN_GLOBAL_LIMIT:
-    case PLAN_LOCAL_LIMIT:
-    case PLAN_OFFSET:
-        return true;
-    default: /* a few of all kinds let columns through */
-        return false;
-    }
+    static const enum plan_kind kinds[] = {
+        PLAN_FILTER,      PLAN_SORT,         PLAN_WINDOW, PLAN_REPARTITION,
+        PLAN_HINT,        PLAN_SAMPLE,       PLAN_OFFSET, PLAN_REPARTITION_BY,
+        PLAN_LOCAL_LIMIT, PLAN_GLOBAL_LIMIT,
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+        if (p->kind == kinds[i])
+            return true;
+    return false;
 }
 
 /* All that could be put out by p, each once. */
@@ -168,6 +163,7 @@ static enum errc sort_aggregate(struct analyzer *an, struct plan *p, struct expr
     struct scope s = {
         .columns = plan_output(an->arena, agg),
         .second = child == agg ? &input : NULL,
+        .second_in_aggregates = true,
         .groups = &groups,
     };
 

@@ -94,7 +94,7 @@ static enum errc fill_frame(struct analyzer *an, struct expr *e)
     if (own_frame(an, f, &own)) {
         if (w->has_frame && is_shift(f))
             return analysis_fail(an, e->place,
-                                 "Cannot specify window frame for %s function",
+                                 "Cannot specify window frame for %s function.",
                                  function_name(f));
         if (w->has_frame && !same_frame(w, &own))
             return analysis_fail(
@@ -164,11 +164,10 @@ static enum errc check_offset(struct analyzer *an, const struct expr *e,
         *offset = coerce_to(an->arena, *offset, want);
         return ERR_OK;
     }
-    bool moment = want.id == TYPE_DATE || want.id == TYPE_TIMESTAMP ||
-                  want.id == TYPE_TIMESTAMP_NTZ;
-    bool span = t.id == TYPE_INTERVAL_DAY || t.id == TYPE_INTERVAL_MONTH ||
-                (want.id == TYPE_DATE && t.id == TYPE_INT);
-    if ((moment && span) || t.id == want.id)
+    bool zoned = want.id == TYPE_TIMESTAMP || want.id == TYPE_TIMESTAMP_NTZ;
+    if (t.id == want.id || (zoned && t.id == TYPE_INTERVAL_DAY) ||
+        ((zoned || want.id == TYPE_DATE) && t.id == TYPE_INTERVAL_MONTH) ||
+        (want.id == TYPE_DATE && t.id == TYPE_INT))
         return ERR_OK;
     return analysis_fail(
         an, e->place,
@@ -435,7 +434,20 @@ static struct plan *add_windows(struct analyzer *an, const struct exprs *windows
     return child;
 }
 
-enum errc extract_windows(struct analyzer *an, struct plan *p, struct expr *having,
+/* HAVING between the aggregate and its windows. */
+static enum errc put_having(struct analyzer *an, struct exprs *having, struct plan **io)
+{
+    struct plan *agg = *io, *grown = agg;
+
+    TRY(over_aggregate(an, having, &grown));
+    *io = plan_filter(an->arena, having->at[0], grown);
+    if (grown != agg)
+        *io = plan_project(an->arena, exprs_copy(an->arena, plan_output(an->arena, agg)),
+                           *io);
+    return ERR_OK;
+}
+
+enum errc extract_windows(struct analyzer *an, struct plan *p, struct exprs *having,
                           struct plan **out)
 {
     struct extraction x = { .an = an };
@@ -451,7 +463,7 @@ enum errc extract_windows(struct analyzer *an, struct plan *p, struct expr *havi
     below = plan_copy(an->arena, p);
     below->list = exprs_join(an->arena, &x.regular, &x.extracted);
     if (having)
-        below = plan_filter(an->arena, having, below);
+        TRY(put_having(an, having, &below));
     for (uint32_t i = 0; i < with.n; i++)
         with.at[i] = lift_windows(&x, with.at[i]);
     above = add_windows(an, &x.windows, below);

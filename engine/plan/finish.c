@@ -50,9 +50,25 @@ static struct plan *hints_to_join(void *ctx, struct plan *p)
     return p;
 }
 
-static struct plan *drop_names(void *ctx, struct plan *p)
+/* Views cast each column to the type that it had when the view was made: as a rule the
+ * one it still has. */
+static struct expr *drop_idle_cast(void *ctx, struct expr *e)
 {
     (void)ctx;
+    while (e->kind == EXPR_CAST && type_eq(e->type, e->args[0]->type))
+        e = e->args[0];
+    return e;
+}
+
+static struct expr *drop_idle_casts(void *ctx, struct expr *e)
+{
+    return expr_transform_up(ctx, e, drop_idle_cast, NULL);
+}
+
+static struct plan *drop_names(void *ctx, struct plan *p)
+{
+    if (p->kind == PLAN_VIEW && p->children[0]->kind == PLAN_PROJECT)
+        return plan_map_exprs(ctx, p->children[0], drop_idle_casts, ctx);
     while (p->kind == PLAN_HINT || p->kind == PLAN_SUBQUERY_ALIAS || p->kind == PLAN_VIEW)
         p = p->children[0];
     return p;
@@ -165,7 +181,7 @@ static struct plan *finish_names(void *ctx, struct plan *p)
     struct arena *a = ctx;
 
     p = plan_transform_up(a, p, hints_to_join, a);
-    p = plan_transform_up(a, p, drop_names, NULL);
+    p = plan_transform_up(a, p, drop_names, a);
     return plan_transform_subqueries(a, p, finish_names, a);
 }
 

@@ -306,3 +306,130 @@ SELECT a FROM range('x')
 SELECT a FROM nofunc(1)
 SELECT * FROM range()
 SELECT explode(a) FROM t
+SELECT s, max(a) AS a FROM t GROUP BY s ORDER BY max(a)
+SELECT s, max(a) AS b FROM t GROUP BY s HAVING b > 1
+SELECT a AS b, count(*) FROM t GROUP BY a HAVING b > 1
+SELECT a AS b, count(*) FROM t GROUP BY a ORDER BY b
+SELECT a + 1 AS a, count(*) FROM t GROUP BY a
+SELECT count(*) FROM t GROUP BY s HAVING s = 'x'
+SELECT s FROM t GROUP BY s, a HAVING a + 1 > 2 ORDER BY a
+SELECT upper(s), count(*) FROM t GROUP BY upper(s) HAVING upper(s) > 'a' ORDER BY upper(s)
+SELECT a FROM t GROUP BY a + 1
+SELECT DISTINCT s FROM t ORDER BY upper(s)
+SELECT DISTINCT a + 1 AS x FROM t ORDER BY x LIMIT 2
+SELECT DISTINCT s, count(*) FROM t GROUP BY s
+SELECT count(DISTINCT s), sum(DISTINCT a + b) FROM t HAVING count(*) > 0
+SELECT t.*, u.v AS w FROM t JOIN u USING (a) WHERE t.a > 1 AND u.a < 3
+SELECT t.*, u.* FROM t LEFT JOIN u USING (a)
+SELECT t.a, w.i FROM t JOIN u USING (a) JOIN w ON t.a = w.i
+SELECT x.a, y.a, z.a FROM t x JOIN t y USING (a) JOIN t z USING (a)
+SELECT a FROM t JOIN u USING (a) ORDER BY u.a
+SELECT * FROM t JOIN (SELECT a AS k2, v FROM u) q ON t.a = q.k2
+SELECT (SELECT count(*) FROM u WHERE u.a = t.a) AS c, s FROM t ORDER BY c
+SELECT s, (SELECT max(v) FROM u) + sum(a) FROM t GROUP BY s
+SELECT a FROM t WHERE a IN (SELECT u.a FROM u WHERE u.v > t.b)
+SELECT a FROM t WHERE (SELECT count(*) FROM u WHERE u.a = t.a AND u.v > 1) > 0
+SELECT a FROM t WHERE a NOT IN (1, 2) AND NOT EXISTS (SELECT 1 FROM u)
+SELECT a FROM t WHERE EXISTS (SELECT k FROM u GROUP BY k HAVING count(*) > 1)
+SELECT a FROM (SELECT a, b FROM t UNION ALL SELECT a, v FROM u) q GROUP BY a
+SELECT sum(x) FROM (SELECT a AS x FROM t UNION SELECT v FROM u)
+SELECT a FROM t WHERE a = ALL_VALUES
+SELECT max(a) OVER (PARTITION BY s), a FROM t ORDER BY b
+SELECT a, rank() OVER (ORDER BY b) AS r FROM t WHERE a > 1 ORDER BY s, r
+SELECT s, count(*) AS c, rank() OVER (ORDER BY count(*)) AS r FROM t GROUP BY s HAVING count(*) > 1
+SELECT s, count(*) AS c, rank() OVER (ORDER BY count(*)) AS r FROM t GROUP BY s HAVING sum(a) > 1 ORDER BY r
+SELECT s, sum(a) AS x, sum(sum(a)) OVER (ORDER BY s) FROM t GROUP BY s ORDER BY s
+SELECT s, rank() OVER (PARTITION BY grouping(s) ORDER BY sum(a)) FROM t GROUP BY ROLLUP(s)
+SELECT s, a, sum(b) FROM t GROUP BY ROLLUP(s, a) HAVING grouping(a) = 0 ORDER BY s
+SELECT s, a, sum(b) FROM t GROUP BY ROLLUP(s, a) HAVING s IS NOT NULL ORDER BY s, a
+SELECT s, a, sum(b) FROM t GROUP BY GROUPING SETS (s, a) ORDER BY 1, 2
+SELECT s, a, count(*) FROM t GROUP BY CUBE(s), ROLLUP(a)
+SELECT s, sum(a) FROM t GROUP BY ROLLUP(s) ORDER BY grouping(s), s
+SELECT s, sum(a) + grouping(s) FROM t GROUP BY GROUPING SETS ((s), ())
+SELECT coalesce(s, 'all'), sum(a) FROM t GROUP BY ROLLUP(s)
+SELECT s, a FROM t GROUP BY GROUPING SETS ((s, a), (s, a), ())
+SELECT a FROM t GROUP BY sum(b)
+SELECT sum(a) AS x, sum(b) AS x FROM t
+SELECT a x, b x FROM t ORDER BY x
+SELECT s, collect FROM t
+SELECT -a AS n, abs(-1.5), - 1 FROM t
+SELECT a, CASE WHEN s = 'x' THEN d ELSE 0 END FROM t
+SELECT CASE WHEN a > 0 THEN 'x' WHEN a < 0 THEN NULL END FROM t
+SELECT if(a > 1, d, f), coalesce(NULL, a), coalesce(s, a), nullif(s, 'x') FROM t
+SELECT a FROM t WHERE d IN (1, 2.5, 3)
+SELECT a FROM t WHERE dt IN ('2024-01-01', DATE'2024-01-02')
+SELECT a FROM t WHERE dt BETWEEN '2024-01-01' AND '2024-02-01'
+SELECT a FROM t WHERE f IN (1, 2)
+SELECT a FROM t WHERE 1.5 < a AND 2 >= d AND a >= 1.5 AND a <= -2.5 AND a > 99999999999999999999.5
+SELECT a FROM t WHERE s IS DISTINCT FROM 'x' OR s <=> NULL
+SELECT a FROM t WHERE (a, b) IN ((1, 2L), (3, 4L))
+SELECT CAST('2024-01-01' AS DATE) + INTERVAL 1 MONTH, DATE'2024-03-31' - INTERVAL '1' MONTH
+SELECT a * 0.1, a * 1.0 / 3, d * 1.1 + a, sum(d) FROM t GROUP BY a, d
+SELECT avg(a) * 1.5, sum(a) * 1.5, avg(d) / 2, sum(d) / count(*) FROM t
+SELECT count(*) * 100.0 / sum(count(*)) OVER () FROM t GROUP BY s
+SELECT sum(a) FILTER (WHERE s = 'x') / sum(a) FROM t
+WITH c AS (SELECT a FROM t), c2 AS (SELECT a FROM c) SELECT c.a FROM c JOIN c2 ON c.a = c2.a
+WITH c AS (SELECT a, count(*) AS n FROM t GROUP BY a) SELECT * FROM c WHERE n = (SELECT max(n) FROM c)
+SELECT * FROM (WITH c AS (SELECT 1 AS x) SELECT x FROM c) a JOIN (WITH c AS (SELECT 2 AS x) SELECT x FROM c) b ON a.x < b.x
+WITH RECURSIVE_NAME AS (SELECT 1 AS a) SELECT a FROM recursive_name
+SELECT a FROM t WHERE a > (SELECT avg(a) FROM t)
+SELECT x.a FROM t x WHERE x.a > (SELECT avg(y.a) FROM t y WHERE y.s = x.s)
+SELECT * FROM t LEFT JOIN u ON t.a = u.a LEFT JOIN emp ON u.k = emp.dept
+SELECT a, b FROM t EXCEPT SELECT a, v FROM u INTERSECT SELECT a, b FROM t
+(SELECT a FROM t LIMIT 1) UNION ALL (SELECT a FROM u LIMIT 1)
+SELECT s, d FROM t UNION ALL SELECT k, 1.2345 FROM u
+SELECT 1 AS a, 'x' AS b UNION SELECT 2.5, NULL
+SELECT dt FROM t UNION ALL SELECT '2024-01-01'
+SELECT a FROM t UNION ALL SELECT true
+SELECT * FROM VALUES (1, DATE'2024-01-01'), (2L, '2024-01-01')
+SELECT * FROM VALUES (true), (1)
+SELECT x.*, 1 FROM (SELECT a FROM t) x
+SELECT count(t.*), count(DISTINCT *) FROM (SELECT a FROM t) t
+SELECT T.A AS aA FROM T ORDER BY AA
+SELECT a, a AS a2, a2 + 1 AS a3 FROM t WHERE a > 1
+SELECT a AS x, (SELECT max(v) FROM u WHERE u.a = x) FROM t
+SELECT s AS g, count(*) FROM t GROUP BY g HAVING g = 'x'
+SELECT a FROM t ORDER BY a + b, upper(s) DESC
+SELECT a + 1 FROM t ORDER BY a + 1
+SELECT a FROM t ORDER BY 1 + 1
+SELECT * FROM t ORDER BY u.a
+SELECT a FROM t ORDER BY nosuch
+SELECT u.a FROM t JOIN u ON t.a = u.a AND t.nosuch = 1
+SELECT a FROM t JOIN u ON t.a
+SELECT a FROM t WHERE u.a IN (SELECT a FROM u)
+SELECT a FROM t WHERE count(*) > 1 OR a > 1
+SELECT sum(a) FROM t WHERE a > 1 GROUP BY s, nosuch
+SELECT a, sum(b) OVER (PARTITION BY nosuch) FROM t
+SELECT sum(b) OVER (ORDER BY a ROWS 1.5 PRECEDING) FROM t
+SELECT sum(b) OVER (ORDER BY dt RANGE BETWEEN INTERVAL '1' DAY PRECEDING AND CURRENT ROW) FROM t
+SELECT sum(b) OVER (ORDER BY d RANGE BETWEEN 1 PRECEDING AND 1 FOLLOWING) FROM t
+SELECT sum(b) OVER (ORDER BY a, b RANGE BETWEEN 1 PRECEDING AND 1 FOLLOWING) FROM t
+SELECT row_number() OVER (ORDER BY a ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM t
+SELECT lag(a, 1) OVER (ORDER BY a ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM t
+SELECT sum(row_number() OVER (ORDER BY a)) FROM t
+SELECT upper(s) OVER (ORDER BY a) FROM t
+SELECT a, * FROM t WHERE *
+SELECT a IN (SELECT 1, 2) FROM t
+SELECT CAST(a AS BOOLEAN), CAST(bo AS INT), CAST(ts AS DATE), CAST(fl AS DECIMAL(5, 2)), CAST(bi AS STRING) FROM t, w
+SELECT a FROM t CROSS JOIN u ON t.a = u.a
+SELECT x.s FROM t x SEMI JOIN u ON x.a = u.a
+SELECT u.k FROM t LEFT SEMI JOIN u ON t.a = u.a
+SELECT emp.name, e2.name FROM emp, emp e2 WHERE emp.sal < e2.sal
+SELECT dept, count(*) FROM emp GROUP BY dept HAVING count(*) = (SELECT max(c) FROM (SELECT count(*) AS c FROM emp GROUP BY dept))
+SELECT /*+ BROADCAST */ t.a FROM t JOIN u ON t.a = u.a
+SELECT /*+ BROADCAST(nosuch) */ t.a FROM t JOIN u ON t.a = u.a
+SELECT /*+ BROADCAST(u, t) */ * FROM t JOIN (SELECT /*+ MERGE(u) */ u.a FROM u) q ON t.a = q.a
+SELECT /*+ REPARTITION(3), BROADCAST(u) */ t.a FROM t, u
+SELECT /*+ COALESCE(a) */ a FROM t
+SELECT /*+ REPARTITION(nosuch) */ a FROM t
+SELECT a FROM t TABLESAMPLE (50 PERCENT) REPEATABLE (1) x WHERE x.a > 1
+SELECT * FROM range(5) a JOIN range(3) b ON a.id = b.id
+SELECT sum(id) FROM range(-5, 1 + 4, 3)
+SELECT a FROM t LIMIT 9999999999
+SELECT a FROM t LIMIT NULL
+SELECT a FROM t OFFSET -1
+SELECT name FROM emp WHERE dept LIKE 'd%' GROUP BY name, dept ORDER BY dept, name
+SELECT count(*) c, c + 1 FROM t
+SELECT s, count(*) AS c, c * 2 AS d2, d2 + 1 FROM t GROUP BY s
+SELECT a AS a, a + 1 AS b, b + 1 FROM t
+SELECT 1 AS x, x + 1 AS y
