@@ -406,7 +406,8 @@ static void check_schema(struct fixture *f, const char *query, struct plan *p,
 {
     const struct exprs *columns = plan_output(&f->arena, p);
     const char *key = arena_printf(&f->arena, "\"%s\"", query);
-    struct sv rest = sv_from(schema, sv_find(schema, sv(key))), name, type, nullable;
+    struct sv rest = sv_from(schema, sv_find(schema, sv(key)));
+    struct sv name = { 0 }, type = { 0 }, nullable = { 0 };
 
     rest.len = sv_find(rest, SV("\n ]"));
     for (uint32_t i = 0; i < columns->n; i++) {
