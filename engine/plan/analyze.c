@@ -180,6 +180,7 @@ static enum errc analyze_view(struct analyzer *an, struct plan *view, struct pla
                               .settings = an->settings,
                               .at = &at,
                               .err = an->err,
+                              .creating = an->creating,
                               .depth = an->depth + 1 };
     struct exprs list = exprs_new(an->arena, view->output.n);
     const struct exprs *have;
@@ -227,6 +228,11 @@ static enum errc analyze_relation(struct analyzer *an, struct plan *p, struct pl
                                    p->n_parts, out, an->err)));
     if ((*out)->kind != PLAN_SUBQUERY_ALIAS || (*out)->children[0]->kind != PLAN_VIEW)
         return ERR_OK;
+    if (an->creating.p && same_name((*out)->name, an->creating))
+        return analysis_fail(an, p->place,
+                             "[RECURSIVE_VIEW] Recursive view `%.*s` detected (its own "
+                             "plan uses it).",
+                             SV_FMT(an->creating));
     TRY(place_error(an, p->place, analyze_view(an, (*out)->children[0], &view)));
     *out = plan_with_children(an->arena, *out, &view);
     return ERR_OK;
@@ -587,16 +593,35 @@ enum errc analyze_plan(struct analyzer *an, struct plan *p, struct plan **out)
     return ERR_OK;
 }
 
+static struct analyzer start(const struct analysis_env *env, struct place *at,
+                             struct err *err)
+{
+    *at = (struct place){ 0 };
+    return (struct analyzer){
+        .env = env, .arena = env->arena, .settings = env->settings, .at = at, .err = err
+    };
+}
+
 enum errc plan_analyze(const struct analysis_env *env, struct plan *parsed,
                        struct plan **out, struct place *at, struct err *err)
 {
-    struct place nowhere = { 0 };
-    struct analyzer an = {
-        .env = env, .arena = env->arena, .settings = env->settings, .at = at, .err = err
-    };
+    struct analyzer an = start(env, at, err);
 
-    *at = nowhere;
     return analyze_statement(&an, parsed, out);
+}
+
+enum errc plan_check_names(const struct exprs *columns, struct err *err)
+{
+    for (uint32_t i = 0; i < columns->n; i++)
+        for (uint32_t k = 0; k < i; k++)
+            if (same_name(columns->at[i]->name, columns->at[k]->name))
+                return err_set(
+                    err, ERR_SYNTAX,
+                    "[COLUMN_ALREADY_EXISTS] The column `%.*s` already exists. "
+                    "Consider to choose another name or rename the existing "
+                    "column.",
+                    SV_FMT(columns->at[i]->name));
+    return ERR_OK;
 }
 
 enum errc plan_create_view(const struct analysis_env *env, struct sv name,
@@ -604,10 +629,12 @@ enum errc plan_create_view(const struct analysis_env *env, struct sv name,
                            struct plan *parsed, bool replace, struct place *at,
                            struct err *err)
 {
+    struct analyzer an = start(env, at, err);
     struct plan *analyzed;
     struct exprs output;
 
-    TRY(plan_analyze(env, parsed, &analyzed, at, err));
+    an.creating = replace ? name : (struct sv){ 0 };
+    TRY(analyze_statement(&an, parsed, &analyzed));
     output = exprs_copy(env->arena, plan_output(env->arena, analyzed));
     if (n_columns && n_columns != output.n)
         return err_set(err, ERR_SYNTAX,
@@ -622,5 +649,6 @@ enum errc plan_create_view(const struct analysis_env *env, struct sv name,
         if (n_columns)
             output.at[i]->name = columns[i];
     }
+    TRY(plan_check_names(&output, err));
     return catalog_add_view(env->catalog, name, parsed, &output, replace, err);
 }

@@ -28,6 +28,9 @@ enum errc plan_create_view(const struct analysis_env *env, struct sv name,
                            struct plan *parsed, bool replace, struct place *at,
                            struct err *err) MUST_CHECK;
 
+/* ERR_SYNTAX COLUMN_ALREADY_EXISTS where two have one name: tables and views may not. */
+enum errc plan_check_names(const struct exprs *columns, struct err *err) MUST_CHECK;
+
 /* What INSERT writes: the analysed query's columns as those of the table, under its names
  * and types (store assignment policy ANSI: what may lose values is refused, what may
  * overflow is an error at run time). `names` lists the table's columns that the query

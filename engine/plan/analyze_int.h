@@ -63,6 +63,7 @@ struct analyzer {
     struct plan **defs; /* all CTEs of the statement, for the one PLAN_WITH */
     uint32_t n_defs, cap_defs;
     const struct zone *zone; /* the session's, once it was wanted */
+    struct sv creating;      /* the view being replaced: its own plan must not use it */
     uint32_t depth;          /* of views and subqueries */
 };
 

@@ -111,12 +111,20 @@ static int by_distance(const void *a, const void *b)
     return x->attribute->id < y->attribute->id ? -1 : x->attribute->id > y->attribute->id;
 }
 
-static bool same_qualifiers(const struct exprs *columns)
+/* Do all have the same qualifier, up to `but` parts at its end? */
+static bool same_qualifiers(const struct exprs *columns, uint32_t but)
 {
-    for (uint32_t i = 1; i < columns->n; i++)
-        if (columns->at[i]->n_parts != columns->at[0]->n_parts ||
-            !qualifies(columns->at[i]->parts, columns->at[i]->n_parts, columns->at[0]))
+    const struct expr *first = columns->n ? columns->at[0] : NULL;
+
+    for (uint32_t i = 1; i < columns->n; i++) {
+        const struct expr *e = columns->at[i];
+
+        if (e->n_parts != first->n_parts)
             return false;
+        for (uint32_t k = 0; k + but < e->n_parts; k++)
+            if (!same_name(e->parts[k], first->parts[k]))
+                return false;
+    }
     return true;
 }
 
@@ -152,7 +160,9 @@ static struct sv name_as_written(struct analyzer *an, const struct expr *e)
 enum errc fail_unresolved(struct analyzer *an, struct expr *e,
                           const struct exprs *columns)
 {
-    uint32_t parts = !same_qualifiers(columns) ? UINT32_MAX : e->n_parts > 1;
+    uint32_t parts = same_qualifiers(columns, 0)   ? e->n_parts > 1
+                     : same_qualifiers(columns, 1) ? 1
+                                                   : UINT32_MAX;
     struct candidate *c = arena_array(an->arena, columns->n + 1, sizeof *c);
     struct strbuf name = { 0 }, list = { 0 };
     struct sv written = name_as_written(an, e);

@@ -484,9 +484,26 @@ static void a_view_of_itself_is_refused(void **state)
     struct plan *p;
 
     must(f, "CREATE TEMPORARY VIEW v AS SELECT 1 AS a");
-    must(f, "CREATE OR REPLACE TEMPORARY VIEW v AS SELECT a FROM v");
-    assert_int_equal(analyze(f, SV("SELECT * FROM v"), &p), ERR_SYNTAX);
+    must(f, "CREATE TEMPORARY VIEW w AS SELECT a FROM v");
+    assert_int_equal(
+        analyze(f, SV("CREATE OR REPLACE TEMPORARY VIEW V AS SELECT a FROM w"), &p),
+        ERR_SYNTAX);
     assert_true(sv_has(sv(f->err.text), "[RECURSIVE_VIEW]"));
+    must(f, "SELECT * FROM w"); /* v is what it was */
+}
+
+static void columns_of_a_view_have_names_of_their_own(void **state)
+{
+    struct fixture *f = *state;
+    struct plan *p;
+
+    assert_int_equal(analyze(f, SV("CREATE TEMPORARY VIEW v AS SELECT 1, 1"), &p),
+                     ERR_SYNTAX);
+    assert_true(sv_has(sv(f->err.text), "[COLUMN_ALREADY_EXISTS]"));
+    assert_int_equal(analyze(f, SV("CREATE TEMPORARY VIEW v(a, b) AS SELECT 1"), &p),
+                     ERR_SYNTAX);
+    assert_true(sv_has(sv(f->err.text), "NOT_ENOUGH_DATA_COLUMNS"));
+    must(f, "CREATE TEMPORARY VIEW v(a, b) AS SELECT 1, 1");
 }
 
 static void mistyped_tables_get_the_nearest_name(void **state)
@@ -621,6 +638,7 @@ int main(void)
         TEST(tpch_has_sparks_schemas),
         TEST(views_follow_what_they_name),
         TEST(a_view_of_itself_is_refused),
+        TEST(columns_of_a_view_have_names_of_their_own),
         TEST(mistyped_tables_get_the_nearest_name),
         TEST(tables_are_folders_with_an_entry),
         TEST(table_names_lead_nowhere_else),
