@@ -1,7 +1,7 @@
-/* Expressions: names, calls, casts and subqueries get types.
+/* Expressions: names, calls and casts get types.
  *
  * Operators are functions by name here. Functions and aggregates bind themselves and say
- * what their arguments are cast to (func.h); CASE, IN and subqueries are done here. */
+ * what their arguments are cast to (func.h); CASE and IN are done here. */
 #include "engine/plan/analyze_int.h"
 
 #include "engine/column/date.h"
@@ -544,166 +544,6 @@ static enum errc resolve_in_list(struct analyzer *an, const struct scope *s,
     return ERR_OK;
 }
 
-/* ---- subqueries ---- */
-
-static enum errc subquery_plan(struct analyzer *an, const struct scope *s, struct expr *e,
-                               struct expr **out)
-{
-    struct outer outer = { .scope = s }, *before = an->outer;
-    struct plan *plan;
-    enum errc rc;
-
-    if (an->depth >= 200)
-        return analysis_fail(an, e->place, "subqueries nested more than 200 deep");
-    an->outer = &outer;
-    an->depth++;
-    rc = analyze_plan(an, e->plan, &plan);
-    an->depth--;
-    an->outer = before;
-    if (rc != ERR_OK)
-        return rc;
-    *out = expr_copy(an->arena, e);
-    (*out)->plan = plan;
-    (*out)->outer = outer.used.at;
-    (*out)->n_outer = outer.used.n;
-    (*out)->id = next_expr_id();
-    (*out)->resolved = true;
-    return ERR_OK;
-}
-
-/* At most one row for each outer row: below names an aggregate, one row, LIMIT 1. */
-static bool yields_one_row(const struct plan *p)
-{
-    for (;; p = p->children[0]) {
-        if (p->kind == PLAN_AGGREGATE || p->kind == PLAN_ONE_ROW)
-            return true;
-        if (p->kind == PLAN_GLOBAL_LIMIT && p->limit->kind == EXPR_LITERAL)
-            return p->limit->value.u.i <= 1;
-        if (p->kind != PLAN_PROJECT && p->kind != PLAN_FILTER &&
-            p->kind != PLAN_SUBQUERY_ALIAS && p->kind != PLAN_HINT)
-            return false;
-    }
-}
-
-static enum errc resolve_scalar(struct analyzer *an, const struct scope *s,
-                                struct expr *e, struct expr **out)
-{
-    const struct exprs *columns;
-
-    TRY(subquery_plan(an, s, e, out));
-    columns = plan_output(an->arena, (*out)->plan);
-    if (columns->n != 1)
-        return analysis_fail(
-            an, e->place,
-            "[INVALID_SUBQUERY_EXPRESSION.SCALAR_SUBQUERY_RETURN_MORE_THAN_ONE_"
-            "OUTPUT_COLUMN] Invalid subquery: Scalar subquery must return only "
-            "one column, but got %u.",
-            columns->n);
-    if ((*out)->n_outer && !yields_one_row((*out)->plan))
-        return analysis_fail(
-            an, e->place,
-            "[UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.MUST_AGGREGATE_"
-            "CORRELATED_SCALAR_SUBQUERY] Unsupported subquery expression: "
-            "Correlated scalar subqueries must be aggregated to return at most "
-            "one row.");
-    (*out)->type = columns->at[0]->type;
-    (*out)->nullable = true;
-    return ERR_OK;
-}
-
-static enum errc fail_in_length(struct analyzer *an, struct expr *in,
-                                const struct exprs *columns)
-{
-    struct strbuf left = { 0 }, right = { 0 };
-    enum errc rc;
-
-    for (uint32_t i = 0; i < in->n_args; i++)
-        strbuf_printf(&left, "%s\"%s\"", i ? ", " : "",
-                      text_of(an->arena, in->args[i], PRINT_NAME));
-    for (uint32_t i = 0; i < columns->n; i++)
-        strbuf_printf(&right, "%s\"%.*s\"", i ? ", " : "", SV_FMT(columns->at[i]->name));
-    rc = analysis_fail(
-        an, in->place,
-        "[DATATYPE_MISMATCH.IN_SUBQUERY_LENGTH_MISMATCH] Cannot resolve \"%s\" "
-        "due to data type mismatch: The number of columns in the left hand side "
-        "of an IN subquery does not match the number of columns in the output of "
-        "subquery. Left hand side columns(length: %u): [%.*s], right hand side "
-        "columns(length: %u): [%.*s].",
-        text_of(an->arena, in, PRINT_NAME), in->n_args, SV_FMT(strbuf_sv(&left)),
-        columns->n, SV_FMT(strbuf_sv(&right)));
-    strbuf_release(&left);
-    strbuf_release(&right);
-    return rc;
-}
-
-/* Values and columns become one type each; the subquery's columns in a Project above. */
-static enum errc unify_in(struct analyzer *an, struct expr *in,
-                          const struct exprs *columns)
-{
-    struct exprs list = exprs_new(an->arena, columns->n);
-    bool cast = false;
-
-    for (uint32_t i = 0; i < columns->n; i++) {
-        struct type l = in->args[i]->type, r = columns->at[i]->type, t = r;
-
-        if (!type_eq(l, r) && l.id != TYPE_NULL && !coerce_common(l, r, &t) &&
-            r.id != TYPE_NULL)
-            return analysis_fail(
-                an, in->place,
-                "[DATATYPE_MISMATCH.IN_SUBQUERY_DATA_TYPE_MISMATCH] Cannot "
-                "resolve \"%s\" due to data type mismatch: The data type of "
-                "one or more elements in the left hand side of an IN subquery "
-                "is not compatible with the data type of the output of the "
-                "subquery. Mismatched columns: \"%s\" and \"%s\".",
-                text_of(an->arena, in, PRINT_NAME), type_text(an->arena, l),
-                type_text(an->arena, r));
-        if (r.id == TYPE_NULL)
-            t = l;
-        in->args[i] = coerce_to(an->arena, in->args[i], t);
-        list.at[i] = columns->at[i];
-        if (type_eq(r, t))
-            continue;
-        cast = true;
-        list.at[i] = expr_alias(an->arena, coerce_to(an->arena, columns->at[i], t),
-                                columns->at[i]->name, next_expr_id());
-    }
-    if (cast) {
-        in->plan = plan_project(an->arena, list, in->plan);
-        in->plan->resolved = true;
-    }
-    return ERR_OK;
-}
-
-static enum errc resolve_in_subquery(struct analyzer *an, const struct scope *s,
-                                     struct expr *e, bool in_aggregate, struct expr **out)
-{
-    const struct exprs *columns;
-    struct exprs args;
-
-    TRY(resolve_args(an, s, e, in_aggregate, &args));
-    TRY(subquery_plan(an, s, e, out));
-    (*out)->args = args.at;
-    (*out)->n_args = args.n;
-    columns = plan_output(an->arena, (*out)->plan);
-    if (columns->n != args.n)
-        return fail_in_length(an, *out, columns);
-    TRY(unify_in(an, *out, columns));
-    expr_settle(*out);
-    for (uint32_t i = 0; i < columns->n; i++)
-        (*out)->nullable = (*out)->nullable || columns->at[i]->nullable;
-    (*out)->resolved = true;
-    return ERR_OK;
-}
-
-static enum errc resolve_exists(struct analyzer *an, const struct scope *s,
-                                struct expr *e, struct expr **out)
-{
-    TRY(subquery_plan(an, s, e, out));
-    (*out)->type = type_of(TYPE_BOOLEAN);
-    (*out)->nullable = false;
-    return ERR_OK;
-}
-
 /* ---- all kinds ---- */
 
 /* One that was written without a zone is of the session's. */
@@ -736,6 +576,8 @@ static enum errc resolve_over(struct analyzer *an, const struct scope *s, struct
 static enum errc resolve(struct analyzer *an, const struct scope *s, struct expr *e,
                          bool in_aggregate, struct expr **out)
 {
+    struct exprs args;
+
     switch (e->kind) {
     case EXPR_NAME:
         return resolve_name(an, s, e, in_aggregate, out);
@@ -756,11 +598,10 @@ static enum errc resolve(struct analyzer *an, const struct scope *s, struct expr
     case EXPR_WINDOW:
         return resolve_window(an, s, e, out);
     case EXPR_SCALAR_SUBQUERY:
-        return resolve_scalar(an, s, e, out);
     case EXPR_EXISTS:
-        return resolve_exists(an, s, e, out);
     case EXPR_IN_SUBQUERY:
-        return resolve_in_subquery(an, s, e, in_aggregate, out);
+        TRY(resolve_args(an, s, e, in_aggregate, &args));
+        return resolve_subquery(an, s, e, &args, out);
     case EXPR_ALIAS:
     case EXPR_SORT_ORDER:
         return resolve_over(an, s, e, in_aggregate, out);

@@ -4,12 +4,15 @@
  * in which its expressions are resolved, and what Spark's Analyzer does in further rounds
  * (grouping, windows, columns that ORDER BY needs and SELECT lacks) follows at once.
  *
- *     analyze.c        the walk over plans, CTEs, views, limits, hints
+ *     analyze.c        the walk over plans, CTEs, views, limits
+ *     analyze_hint.c   join and partitioning hints
  *     analyze_name.c   columns by name, stars, suggestions
  *     analyze_expr.c   expressions: types, calls, coercion, subqueries
+ *     analyze_subquery.c  plans inside expressions
  *     analyze_select.c select lists, lateral aliases, HAVING
  *     analyze_sort.c   ORDER BY with what SELECT lacks, WHERE, DISTRIBUTE BY
  *     analyze_group.c  GROUP BY: ordinals, aliases, ALL, checks, grouping sets
+ *     analyze_over.c   checks of aggregates, what stands over them
  *     analyze_window.c OVER: frames, PLAN_WINDOW nodes
  *     analyze_join.c   USING, NATURAL, self joins
  *     analyze_set.c    UNION, INTERSECT, EXCEPT, VALUES */
@@ -100,6 +103,9 @@ enum errc resolve_exprs(struct analyzer *an, const struct scope *s,
                         const struct exprs *list, struct exprs *out) MUST_CHECK;
 /* `e` itself where it has the type; else under an implicit cast. */
 struct expr *coerce_to(struct arena *a, struct expr *e, struct type t);
+/* values: left of IN, resolved. */
+enum errc resolve_subquery(struct analyzer *an, const struct scope *s, struct expr *e,
+                           const struct exprs *values, struct expr **out) MUST_CHECK;
 /* Calls func with resolved arguments; the error gets the place. */
 enum errc call_func(struct analyzer *an, enum func_id id, struct place at, uint32_t n,
                     struct expr **args, struct expr **out) MUST_CHECK;
@@ -157,6 +163,7 @@ enum errc extract_windows(struct analyzer *an, struct plan *p, struct exprs *hav
 enum errc resolve_window(struct analyzer *an, const struct scope *s, struct expr *e,
                          struct expr **out) MUST_CHECK;
 
+enum errc analyze_hint(struct analyzer *an, struct plan *p, struct plan **out) MUST_CHECK;
 enum errc analyze_join(struct analyzer *an, struct plan *p, struct plan **out) MUST_CHECK;
 /* `right` with new ids where `left` puts out the same ones. */
 struct plan *dedup_right(struct arena *a, struct plan *left, struct plan *right);
