@@ -27,11 +27,12 @@ static void metric(struct strbuf *b, const char *name, uint64_t id, enum metric_
 
 static void metrics(struct strbuf *b, const struct phys *p)
 {
-    const struct phys_class *c = &phys_classes[p->kind];
+    uint32_t n;
+    const struct metric_def *defs = phys_metrics(p, &n);
 
     JS_RAW(b, ",\"metrics\":[");
-    for (uint32_t i = 0; p->metrics && i < c->n_metrics; i++)
-        metric(b, c->metrics[i].name, p->metrics[i], c->metrics[i].kind);
+    for (uint32_t i = 0; p->metrics && i < n; i++)
+        metric(b, defs[i].name, p->metrics[i], defs[i].kind);
     strbuf_addc(b, ']');
 }
 

@@ -19,12 +19,13 @@ int64_t op_now_ns(void)
 
 int64_t *op_metric(struct op *op, const char *key)
 {
-    const struct phys_class *c = &phys_classes[op->node->kind];
+    uint32_t n;
+    const struct metric_def *defs = phys_metrics(op->node, &n);
 
-    for (uint32_t i = 0; i < c->n_metrics; i++)
-        if (strcmp(c->metrics[i].key, key) == 0)
+    for (uint32_t i = 0; i < n; i++)
+        if (strcmp(defs[i].key, key) == 0)
             return &op->metrics[i];
-    return &op->metrics[c->n_metrics]; /* counted nowhere */
+    return &op->metrics[n]; /* counted nowhere */
 }
 
 static void sink_add(struct metric_sink *s, uint64_t id, int64_t value)
@@ -52,14 +53,15 @@ void metric_sink_release(struct metric_sink *s)
 
 static void report_metrics(struct op *op)
 {
-    const struct phys_class *c = &phys_classes[op->node->kind];
+    uint32_t n;
+    const struct metric_def *defs = phys_metrics(op->node, &n);
 
     if (!op->node->metrics || !op->metrics)
         return;
-    for (uint32_t i = 0; i < c->n_metrics; i++) {
+    for (uint32_t i = 0; i < n; i++) {
         int64_t value = op->metrics[i];
 
-        if (c->metrics[i].kind == METRIC_MS)
+        if (defs[i].kind == METRIC_MS)
             value /= 1000000;
         sink_add(&op->task->sink, op->node->metrics[i], value);
     }
@@ -119,7 +121,7 @@ static enum errc open_at(struct op **out, const struct phys *node, struct task *
     op->n_columns = node->output.n;
     op->n_children = node->n_children;
     op->children = arena_array(a, node->n_children + 1, sizeof(struct op *));
-    op->metrics = arena_array(a, phys_classes[node->kind].n_metrics + 1, sizeof(int64_t));
+    op->metrics = arena_array(a, PHYS_MAX_METRICS + 1, sizeof(int64_t));
     op->rows = op_metric(op, "rows");
     op->state = arena_alloc(a, cls->state_size ? cls->state_size : 1);
     for (uint32_t i = 0; i < node->n_children && rc == ERR_OK; i++)

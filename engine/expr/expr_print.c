@@ -600,7 +600,7 @@ static void print_in_subquery(struct strbuf *out, const struct expr *e,
 static void print_subquery_result(struct strbuf *out, const struct expr *e)
 {
     strbuf_printf(out, "Subquery subquery#%u, [id=#%u]", e->id,
-                  e->phys ? e->phys->id : 0);
+                  e->phys ? e->phys->plan_id : 0);
 }
 
 /* ---- names ---- */

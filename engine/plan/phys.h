@@ -122,6 +122,11 @@ struct phys_class {
     uint32_t n_metrics;
 };
 extern const struct phys_class phys_classes[N_PHYS_KINDS];
+struct phys;
+/* The node's own list: scans and AQE reads have others by what they do. At most
+ * PHYS_MAX_METRICS. */
+enum { PHYS_MAX_METRICS = 24 };
+const struct metric_def *phys_metrics(const struct phys *p, uint32_t *n);
 
 struct write_job {
     struct sv target;
@@ -138,6 +143,7 @@ struct phys {
     uint32_t
         id; /* in this plan, from 1, preorder of the printed plan (FORMATTED shows it) */
     uint32_t codegen; /* whole-stage unit it is shown in, "*(2)"; 0: none */
+    uint32_t plan_id; /* exchanges, subqueries: "[plan_id=12]", "[id=#12]"; never again */
     bool global, null_aware, build_left, partial, skew, is_final_plan;
     enum join_type join_type;
     uint32_t n_children;
@@ -145,6 +151,11 @@ struct phys {
     struct exprs output;
     struct exprs list, keys, order, aggs, left_keys, right_keys, partition_filters,
         data_filters;
+    bool clustered;             /* aggregates: rows must lie together by requires_keys, */
+    struct exprs requires_keys; /* or all in one partition where there are none */
+    uint32_t buffer_offset;     /* where the first merged aggregate's buffers begin in the
+                                   child's output */
+    struct exprs agg_attributes; /* what `aggs` put out: results, or buffers one by one */
     struct expr *condition;
     struct exprs *projections;
     uint32_t n_projections;
@@ -170,17 +181,24 @@ struct phys {
     struct write_job *write;
     const struct plan *logical; /* what it was planned from: AQE goes back to it */
     struct query_stage *stage;
-    uint64_t *metrics; /* accumulator ids, per phys_classes[kind].metrics; set when a plan
-                          is registered */
-    uint64_t codegen_metric; /* "duration" of the whole-stage unit this node is the top of */
-    struct sv text;    /* PHYS_COMMAND */
+    uint64_t
+        *metrics; /* accumulator ids, per phys_metrics; set when a plan is registered */
+    uint64_t
+        codegen_metric; /* "duration" of the whole-stage unit this node is the top of */
+    struct sv text;     /* PHYS_COMMAND */
 };
 
 struct phys *phys_new(struct arena *a, enum phys_kind kind, uint32_t n_children);
 struct phys *phys_copy(struct arena *a, const struct phys *p);
 typedef struct phys *(*phys_fn)(void *ctx, struct phys *p);
+/* Stages are leaves to it: what ran does not change. */
 struct phys *phys_transform_up(struct arena *a, struct phys *p, phys_fn fn, void *ctx);
-/* What the node's rows are laid out and ordered by. */
+/* p over other children (as many as it has): itself where they are the same. */
+struct phys *phys_with_children(struct arena *a, struct phys *p, struct phys *const *to);
+/* The next "[plan_id=..]" of the process. */
+uint32_t next_plan_id(void);
+/* What the node's rows are laid out and ordered by. An order's further arguments equal
+ * its first (both keys of a join). */
 struct partitioning phys_partitioning(struct arena *a, const struct phys *p);
 struct exprs phys_ordering(struct arena *a, const struct phys *p);
 /* e over the attributes of `input` as EXPR_BOUND. */
