@@ -7,6 +7,7 @@
 
 #include "engine/expr/cast.h"
 #include "engine/expr/func.h"
+#include "engine/plan/plan.h"
 
 #include <stdarg.h>
 
@@ -152,6 +153,17 @@ static void settle_case(struct expr *e)
     e->type = t;
 }
 
+/* A plan that was just rewritten may not know yet. */
+static bool query_nullable(const struct plan *p)
+{
+    if (!p || !p->output_known)
+        return true;
+    for (uint32_t i = 0; i < p->output.n; i++)
+        if (p->output.at[i]->nullable)
+            return true;
+    return false;
+}
+
 void expr_settle(struct expr *e)
 {
     switch (e->kind) {
@@ -172,7 +184,7 @@ void expr_settle(struct expr *e)
     case EXPR_IN:
     case EXPR_IN_SUBQUERY:
         e->type = type_of(TYPE_BOOLEAN);
-        e->nullable = e->kind == EXPR_IN_SUBQUERY;
+        e->nullable = e->kind == EXPR_IN_SUBQUERY && query_nullable(e->plan);
         for (uint32_t i = 0; i < e->n_args; i++)
             e->nullable = e->nullable || e->args[i]->nullable;
         break;

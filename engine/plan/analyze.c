@@ -78,7 +78,13 @@ static enum errc analyze_cte(struct analyzer *an, struct plan *p)
     struct cte *c = ARENA_NEW(an->arena, struct cte);
     struct plan *body, *alias;
 
-    TRY(analyze_plan(an, p->children[0], &body));
+    struct outer *outer = an->outer; /* a CTE of a subquery knows nothing of the query */
+    enum errc rc;
+
+    an->outer = NULL;
+    rc = analyze_plan(an, p->children[0], &body);
+    an->outer = outer;
+    TRY(rc);
     if (p->n_columns)
         TRY(rename_columns(an, p->place, p->columns, p->n_columns, &body));
     alias = plan_unary(an->arena, PLAN_SUBQUERY_ALIAS, body);

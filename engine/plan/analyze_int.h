@@ -9,6 +9,7 @@
  *     analyze_name.c   columns by name, stars, suggestions
  *     analyze_expr.c   expressions: types, calls, coercion, subqueries
  *     analyze_subquery.c  plans inside expressions
+ *     analyze_outer.c  where these may use the query around
  *     analyze_select.c select lists, lateral aliases, HAVING
  *     analyze_sort.c   ORDER BY with what SELECT lacks, WHERE, DISTRIBUTE BY
  *     analyze_group.c  GROUP BY: ordinals, aliases, ALL, checks, grouping sets
@@ -103,6 +104,14 @@ enum errc resolve_exprs(struct analyzer *an, const struct scope *s,
                         const struct exprs *list, struct exprs *out) MUST_CHECK;
 /* `e` itself where it has the type; else under an implicit cast. */
 struct expr *coerce_to(struct arena *a, struct expr *e, struct type t);
+/* Outer columns only where they may be. */
+enum errc check_outer(struct analyzer *an, const struct expr *subquery,
+                      const struct plan *p) MUST_CHECK;
+/* Of a correlated scalar subquery's aggregate: one group for each outer row. */
+enum errc check_groups(struct analyzer *an, const struct expr *subquery,
+                       const struct plan *agg) MUST_CHECK;
+/* Outer columns that p uses, each once. */
+void collect_outer(struct arena *a, const struct plan *p, struct exprs *list);
 /* values: left of IN, resolved. */
 enum errc resolve_subquery(struct analyzer *an, const struct scope *s, struct expr *e,
                            const struct exprs *values, struct expr **out) MUST_CHECK;

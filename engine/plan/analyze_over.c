@@ -79,6 +79,15 @@ static enum errc check_item(struct analyzer *an, const struct plan *agg,
     for (uint32_t i = 0; i < agg->keys.n; i++)
         if (expr_same(agg->keys.at[i], e))
             return ERR_OK;
+    if (e->kind == EXPR_SCALAR_SUBQUERY && e->n_outer)
+        return analysis_fail(
+            an, e->place,
+            "[SCALAR_SUBQUERY_IS_IN_GROUP_BY_OR_AGGREGATE_FUNCTION] The correlated "
+            "scalar "
+            "subquery '\"%s\"' is neither present in GROUP BY, nor in an aggregate "
+            "function. Add it to GROUP BY using ordinal position or wrap it in `first()` "
+            "(or `first_value`) if you don't care which value you get.",
+            text_of(an->arena, e, PRINT_NAME));
     if (e->kind == EXPR_ATTRIBUTE)
         return is_lateral_reference(agg, e) ? ERR_OK : fail_ungrouped(an, agg, e);
     if (e->kind == EXPR_WINDOW) {

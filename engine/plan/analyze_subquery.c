@@ -18,6 +18,11 @@ static enum errc subquery_plan(struct analyzer *an, const struct scope *s, struc
     an->outer = before;
     if (rc != ERR_OK)
         return rc;
+    if (outer.used.n) {
+        TRY(check_outer(an, e, plan));
+        outer.used.n = 0;
+        collect_outer(an->arena, plan, &outer.used);
+    }
     *out = expr_copy(an->arena, e);
     (*out)->plan = plan;
     (*out)->outer = outer.used.at;
@@ -27,17 +32,18 @@ static enum errc subquery_plan(struct analyzer *an, const struct scope *s, struc
     return ERR_OK;
 }
 
-/* At most one row for each outer row: below names an aggregate, one row, LIMIT 1. */
-static bool yields_one_row(const struct plan *p)
+/* What makes it one row for each outer row: an aggregate, SELECT without FROM, LIMIT 1.
+ */
+static const struct plan *one_row_by(const struct plan *p)
 {
     for (;; p = p->children[0]) {
         if (p->kind == PLAN_AGGREGATE || p->kind == PLAN_ONE_ROW)
-            return true;
+            return p;
         if (p->kind == PLAN_GLOBAL_LIMIT && p->limit->kind == EXPR_LITERAL)
-            return p->limit->value.u.i <= 1;
-        if (p->kind != PLAN_PROJECT && p->kind != PLAN_FILTER &&
+            return p->limit->value.u.i <= 1 ? p : NULL;
+        if (p->kind != PLAN_PROJECT && p->kind != PLAN_FILTER && p->kind != PLAN_SORT &&
             p->kind != PLAN_SUBQUERY_ALIAS && p->kind != PLAN_HINT)
-            return false;
+            return NULL;
     }
 }
 
@@ -55,13 +61,18 @@ static enum errc resolve_scalar(struct analyzer *an, const struct scope *s,
             "OUTPUT_COLUMN] Invalid subquery: Scalar subquery must return only "
             "one column, but got %u.",
             columns->n);
-    if ((*out)->n_outer && !yields_one_row((*out)->plan))
-        return analysis_fail(
-            an, e->place,
-            "[UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.MUST_AGGREGATE_"
-            "CORRELATED_SCALAR_SUBQUERY] Unsupported subquery expression: "
-            "Correlated scalar subqueries must be aggregated to return at most "
-            "one row.");
+    if ((*out)->n_outer) {
+        const struct plan *one = one_row_by((*out)->plan);
+
+        if (!one)
+            return analysis_fail(
+                an, e->place,
+                "[UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.MUST_AGGREGATE_CORRELATED_"
+                "SCALAR_SUBQUERY] Unsupported subquery expression: Correlated scalar "
+                "subqueries must be aggregated to return at most one row.");
+        if (one->kind == PLAN_AGGREGATE)
+            TRY(check_groups(an, e, one));
+    }
     (*out)->type = columns->at[0]->type;
     (*out)->nullable = true;
     return ERR_OK;
@@ -143,9 +154,8 @@ static enum errc resolve_in_subquery(struct analyzer *an, const struct scope *s,
     if (columns->n != values->n)
         return fail_in_length(an, *out, columns);
     TRY(unify_in(an, *out, columns));
+    plan_output(an->arena, (*out)->plan); /* its nullability counts */
     expr_settle(*out);
-    for (uint32_t i = 0; i < columns->n; i++)
-        (*out)->nullable = (*out)->nullable || columns->at[i]->nullable;
     (*out)->resolved = true;
     return ERR_OK;
 }

@@ -433,3 +433,45 @@ SELECT count(*) c, c + 1 FROM t
 SELECT s, count(*) AS c, c * 2 AS d2, d2 + 1 FROM t GROUP BY s
 SELECT a AS a, a + 1 AS b, b + 1 FROM t
 SELECT 1 AS x, x + 1 AS y
+SELECT a FROM t WHERE a = (SELECT max(v) FROM u WHERE u.a > t.a)
+SELECT a, (SELECT v FROM u WHERE u.a = t.a LIMIT 1) FROM t
+SELECT a, (SELECT sum(v) FROM u WHERE u.a = t.a GROUP BY u.k) FROM t
+SELECT a, (SELECT sum(v) FROM u WHERE u.a = t.a GROUP BY u.a) FROM t
+SELECT a FROM t WHERE EXISTS (SELECT 1 FROM u LEFT JOIN emp ON u.a = t.a)
+SELECT a FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.a = t.a UNION SELECT 1 FROM u)
+SELECT a FROM t WHERE EXISTS (SELECT t.a FROM u)
+SELECT a, (SELECT t.a + max(v) FROM u) FROM t
+SELECT a FROM t WHERE a IN (SELECT v + t.a FROM u)
+SELECT a FROM t WHERE EXISTS (SELECT count(*) FROM u WHERE u.a = t.a HAVING count(*) > t.b)
+SELECT a, (SELECT max(v) FROM u WHERE u.a = t.a ORDER BY 1) FROM t
+SELECT a, (SELECT max(v) FROM (SELECT v FROM u WHERE u.a = t.a) q) FROM t
+SELECT a, (SELECT max(x) FROM (SELECT sum(v) AS x FROM u WHERE u.a = t.a GROUP BY k) q) FROM t
+SELECT EXISTS (SELECT 1 FROM u) FROM t
+SELECT a IN (SELECT a FROM u) AS i FROM t
+SELECT t.a FROM t JOIN u ON t.a = u.a AND EXISTS (SELECT 1 FROM emp WHERE emp.sal = t.a)
+SELECT (SELECT max(v) FROM u) AS m, count(*) FROM t GROUP BY (SELECT max(v) FROM u)
+SELECT s FROM t GROUP BY s HAVING EXISTS (SELECT 1 FROM u WHERE u.k = t.s)
+SELECT s FROM t GROUP BY s HAVING (SELECT max(v) FROM u WHERE u.k = s) > 1
+SELECT s FROM t GROUP BY s HAVING sum(a) > (SELECT max(v) FROM u WHERE u.k = t.s)
+SELECT a FROM t ORDER BY (SELECT max(v) FROM u)
+SELECT a, (SELECT max(v) FROM u WHERE EXISTS (SELECT 1 FROM emp WHERE emp.sal = t.a)) FROM t
+SELECT sum(a + (SELECT max(v) FROM u)) FROM t
+SELECT sum((SELECT max(v) FROM u WHERE u.a = t.a)) FROM t
+SELECT a, (SELECT max(v) FROM u WHERE u.a = t.a) + 1 AS x FROM t WHERE (SELECT count(*) FROM u WHERE u.a = t.a) = 0
+SELECT s, (SELECT max(v) FROM u WHERE u.k = t.s) FROM t GROUP BY s
+SELECT s, (SELECT max(v) FROM u WHERE u.a = t.a) FROM t GROUP BY s
+SELECT s, sum(a) FROM t WHERE a > (SELECT 1) GROUP BY s
+SELECT a FROM t WHERE (SELECT a FROM u) = 1
+SELECT a FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.a = t.a LIMIT 1)
+SELECT a FROM t WHERE EXISTS (SELECT rank() OVER (ORDER BY v) FROM u WHERE u.a = t.a)
+SELECT a FROM t WHERE a IN (SELECT max(v) FROM u WHERE u.k = t.s GROUP BY u.a)
+SELECT a FROM t WHERE a NOT IN (SELECT v FROM u WHERE u.a = t.a)
+SELECT x.a FROM (SELECT a FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.a = t.a)) x
+SELECT a FROM t WHERE EXISTS (SELECT 1 FROM u, emp WHERE u.a = t.a AND emp.sal = t.b AND u.v < emp.sal)
+SELECT a FROM t WHERE s IN ('a', (SELECT max(k) FROM u))
+SELECT CASE WHEN a IN (SELECT a FROM u) THEN 1 ELSE 0 END FROM t
+SELECT a FROM t LIMIT (SELECT 1)
+SELECT count(*) FROM t GROUP BY a IN (SELECT a FROM u)
+SELECT max(a) FROM t WHERE a = 1 HAVING max(a) IN (SELECT v FROM u)
+SELECT t.a FROM t LEFT JOIN u ON t.a = (SELECT max(v) FROM u)
+SELECT a, a IN (SELECT v FROM u WHERE u.k = t.s) OR b > 1 AS c FROM t
