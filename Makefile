@@ -33,7 +33,7 @@ GRAPHVIZ := $(shell pkg-config --exists libgvc 2>/dev/null && echo yes)
 # clang also warns of fields that a designated initialiser leaves out on purpose
 WARN += $(if $(findstring clang,$(CC)),-Wno-missing-field-initializers)
 SW_CFLAGS := -std=c17 -D_GNU_SOURCE -DSPILLWAY_VERSION='"$(VERSION)"' -I. $(WARN) $(OPT) $(SANITIZE) -pthread
-SW_LIBS := -lzstd -llz4 -lsnappy -lz -lcjson -lm -pthread
+SW_LIBS := -lzstd -llz4 -lsnappy -lz -lcjson -lpcre2-8 -lm -pthread
 ifeq ($(GRAPHVIZ),yes)
 SW_CFLAGS += -DHAVE_GRAPHVIZ $(shell pkg-config --cflags libgvc)
 SW_LIBS += $(shell pkg-config --libs libgvc)
