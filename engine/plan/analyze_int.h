@@ -35,6 +35,7 @@ struct scope {
         second_in_aggregates; /* ORDER BY, HAVING: arguments of aggregates see it first */
     const struct exprs *groups;   /* of the aggregate that `second` is below of */
     struct expr_set *used_hidden; /* ids of hidden columns that were used; or NULL */
+    bool in_window;               /* of OVER: no lateral aliases */
     bool no_outer;                /* VALUES, LIMIT */
 };
 

@@ -301,7 +301,7 @@ static enum errc resolve_two(struct analyzer *an, const struct scope *s, struct 
 }
 
 static enum errc resolve_lateral(struct analyzer *an, const struct scope *s,
-                                 struct expr *e, struct expr **out)
+                                 struct expr *e, bool in_aggregate, struct expr **out)
 {
     struct expr *found = NULL;
     uint32_t n = 0;
@@ -324,6 +324,13 @@ static enum errc resolve_lateral(struct analyzer *an, const struct scope *s,
             SV_FMT(e->parts[0]), n);
     if (!found)
         return ERR_OK;
+    if (in_aggregate)
+        return analysis_fail(
+            an, e->place,
+            "[UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS_IN_AGGREGATE_FUNC] "
+            "The feature is not supported: Referencing a lateral column "
+            "alias `%.*s` in an aggregate function.",
+            SV_FMT(found->name));
     *out = expr_to_attribute(an->arena, found);
     (*out)->name =
         sv(arena_printf(an->arena, "lateralAliasReference(%.*s)", SV_FMT(found->name)));
@@ -393,7 +400,7 @@ enum errc resolve_name(struct analyzer *an, const struct scope *s, struct expr *
     if (!*out)
         TRY(resolve_bare_function(an, e, out));
     if (!*out)
-        TRY(resolve_lateral(an, s, e, out));
+        TRY(resolve_lateral(an, s, e, in_aggregate, out));
     if (!*out)
         TRY(resolve_outer(an, s, e, out));
     if (*out)

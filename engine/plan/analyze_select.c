@@ -129,16 +129,38 @@ static struct expr *plain_reference(void *ctx, struct expr *e)
     return copy;
 }
 
-static struct plan *split_laterals(struct analyzer *an, struct exprs list,
-                                   struct plan *child)
+static bool has_windows(const struct exprs *list)
+{
+    for (uint32_t i = 0; i < list->n; i++)
+        if (is_window(list->at[i]))
+            return true;
+    return false;
+}
+
+/* The Project of a list, its windows below it. */
+static enum errc project_windows(struct analyzer *an, struct exprs list,
+                                 struct plan *child, struct plan **out)
+{
+    struct plan *p = plan_project(an->arena, list, child);
+
+    p->resolved = true;
+    if (has_windows(&list))
+        return extract_windows(an, p, NULL, out);
+    *out = p;
+    return ERR_OK;
+}
+
+static enum errc split_laterals(struct analyzer *an, struct exprs list,
+                                struct plan *child, struct plan **out)
 {
     struct laterals l = { .arena = an->arena };
     struct exprs inner, outer = exprs_new(an->arena, list.n);
+    struct plan *below;
 
     for (uint32_t i = 0; i < list.n; i++)
         expr_any(list.at[i], collect_lateral, &l);
     if (!l.ids.n)
-        return plan_project(an->arena, list, child);
+        return project_windows(an, list, child, out);
     inner = exprs_copy(an->arena, plan_output(an->arena, child));
     for (uint32_t i = 0; i < list.n; i++) {
         bool used =
@@ -150,7 +172,8 @@ static struct plan *split_laterals(struct analyzer *an, struct exprs list,
             used ? expr_to_attribute(an->arena, list.at[i])
                  : expr_transform_up(an->arena, list.at[i], plain_reference, an->arena);
     }
-    return plan_project(an->arena, outer, split_laterals(an, inner, child));
+    TRY(split_laterals(an, inner, child, &below));
+    return project_windows(an, outer, below, out);
 }
 
 static bool list_has_lateral(const struct exprs *list)
@@ -183,28 +206,62 @@ static struct expr *lower(struct lowering *l, struct expr *e)
     return expr_to_attribute(l->an->arena, alias);
 }
 
-static struct expr *lower_down(void *ctx, struct expr *e)
+static struct expr *lower_expr(struct lowering *l, struct expr *e);
+
+static struct expr **lower_list(struct lowering *l, struct expr **list, uint32_t n)
 {
-    struct lowering *l = ctx;
+    struct expr **to = arena_array(l->an->arena, n + 1, sizeof *to);
+
+    for (uint32_t i = 0; i < n; i++)
+        to[i] = lower_expr(l, list[i]);
+    return to;
+}
+
+/* The aggregate that a window runs stays; what it works on is put out below. */
+static struct expr *lower_window(struct lowering *l, struct expr *e)
+{
+    struct arena *a = l->an->arena;
+    struct expr *to = expr_copy(a, e), *f = expr_copy(a, e->args[0]);
+    struct window_spec *w = ARENA_NEW(a, struct window_spec);
+
+    f->args = lower_list(l, f->args, f->n_args);
+    *w = *e->window;
+    w->partition = lower_list(l, w->partition, w->n_partition);
+    w->order = lower_list(l, w->order, w->n_order);
+    to->args[0] = f;
+    to->window = w;
+    return to;
+}
+
+static struct expr *lower_expr(struct lowering *l, struct expr *e)
+{
+    struct expr *to;
 
     if (e->kind == EXPR_AGGREGATE)
         return lower(l, e);
+    if (e->kind == EXPR_WINDOW)
+        return lower_window(l, e);
     for (uint32_t i = 0; i < l->keys->n; i++)
         if (e->kind != EXPR_ALIAS && expr_same(l->keys->at[i], e))
             return lower(l, e);
-    return e;
+    if (!e->n_args)
+        return e;
+    to = expr_copy(l->an->arena, e);
+    to->args = lower_list(l, e->args, e->n_args);
+    expr_settle(to);
+    return to;
 }
 
-static struct plan *lower_aggregate(struct analyzer *an, struct plan *agg)
+static enum errc lower_aggregate(struct analyzer *an, struct plan *agg, struct plan **out)
 {
     struct lowering l = { .an = an, .keys = &agg->keys };
     struct exprs list = exprs_new(an->arena, agg->list.n);
     struct plan *copy = plan_copy(an->arena, agg);
 
     for (uint32_t i = 0; i < list.n; i++)
-        list.at[i] = expr_transform_down(an->arena, agg->list.at[i], lower_down, &l);
+        list.at[i] = lower_expr(&l, agg->list.at[i]);
     copy->list = l.made;
-    return split_laterals(an, list, copy);
+    return split_laterals(an, list, copy, out);
 }
 
 /* ---- together ---- */
@@ -213,14 +270,6 @@ static bool has_aggregates(const struct exprs *list)
 {
     for (uint32_t i = 0; i < list->n; i++)
         if (expr_has_aggregate(list->at[i]))
-            return true;
-    return false;
-}
-
-static bool has_windows(const struct exprs *list)
-{
-    for (uint32_t i = 0; i < list->n; i++)
-        if (is_window(list->at[i]))
             return true;
     return false;
 }
@@ -318,13 +367,12 @@ static enum errc finish_aggregate(struct analyzer *an, struct plan *agg,
     TRY(check_list(an, agg));
     TRY(check_aggregate(an, agg));
     if (list_has_lateral(&agg->list)) {
-        *out = lower_aggregate(an, agg);
         if (having)
             return analysis_fail(
                 an, having->place,
-                "HAVING together with aliases that are used in the list that "
-                "defines them is not supported: use a subquery");
-        return ERR_OK;
+                "HAVING together with aliases that are used in the list that defines "
+                "them is not supported: use a subquery");
+        return lower_aggregate(an, agg, out);
     }
     if (having)
         return add_having(an, having, agg, out);
@@ -359,11 +407,5 @@ enum errc analyze_select(struct analyzer *an, struct plan *p, struct plan *havin
     made->place = p->place;
     made->resolved = true;
     TRY(check_list(an, made));
-    if (list_has_lateral(&list))
-        made = split_laterals(an, list, child);
-    made->resolved = true;
-    if (has_windows(&made->list))
-        return extract_windows(an, made, NULL, out);
-    *out = made;
-    return ERR_OK;
+    return split_laterals(an, list, child, out);
 }

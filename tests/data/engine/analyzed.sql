@@ -475,3 +475,11 @@ SELECT count(*) FROM t GROUP BY a IN (SELECT a FROM u)
 SELECT max(a) FROM t WHERE a = 1 HAVING max(a) IN (SELECT v FROM u)
 SELECT t.a FROM t LEFT JOIN u ON t.a = (SELECT max(v) FROM u)
 SELECT a, a IN (SELECT v FROM u WHERE u.k = t.s) OR b > 1 AS c FROM t
+SELECT a, row_number() OVER (ORDER BY b) AS r, r + 1 AS r2 FROM t
+SELECT sum(a) AS k, sum(k) FROM t
+SELECT s AS k, a AS s2, sum(k) FROM t GROUP BY 1, 2
+SELECT a AS x, sum(x) OVER (PARTITION BY s) FROM t
+SELECT a AS x, x AS x2, x2 AS x3, x + x3 FROM t
+SELECT s, sum(a) AS x, x + 1 AS y, y * 2 FROM t GROUP BY s
+SELECT DISTINCT a AS x, x + 1 AS y FROM t ORDER BY y
+SELECT a AS x, x + 1 AS y FROM t ORDER BY x, b
