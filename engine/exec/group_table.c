@@ -155,9 +155,10 @@ static uint32_t add_group(struct group_table *t, const struct key_batch *k, uint
     return t->n++;
 }
 
-static inline __attribute__((always_inline)) void
-find(struct group_table *t, const struct key_batch *k, uint32_t n, uint32_t *group,
-     uint32_t n_words, uint32_t n_texts)
+static inline __attribute__((always_inline)) void find(struct group_table *t,
+                                                       const struct key_batch *k,
+                                                       uint32_t n, uint32_t *group,
+                                                       uint32_t n_words, uint32_t n_texts)
 {
     uint64_t mask = ((uint64_t)1 << t->bits) - 1, probes = 0;
     uint32_t shift = 64 - t->bits;

@@ -214,8 +214,7 @@ static void encode_text(struct key_batch *k, const struct key_part *p,
             continue;
         }
         to[i] = *(const struct str *)vec_at(v, row);
-        check[i] =
-            key_mix(check[i], hashes ? hashes[v->codes[row]] : text_hash(&to[i]));
+        check[i] = key_mix(check[i], hashes ? hashes[v->codes[row]] : text_hash(&to[i]));
     }
 }
 

@@ -49,8 +49,8 @@ void key_batch_init(struct key_batch *k, struct arena *a, const struct key_layou
 void key_batch_release(struct key_batch *k);
 void keys_encode(const struct key_layout *l, const struct vec *columns,
                  const struct batch *b, struct key_batch *out);
-/* Column c's values of n stored keys (each at its check) into a FLAT vec with a mask. Text
- * points where the keys' text does. True: the mask was written. */
+/* Column c's values of n stored keys (each at its check) into a FLAT vec with a mask.
+ * Text points where the keys' text does. True: the mask was written. */
 bool keys_decode(const struct key_layout *l, uint32_t c, const char *const *keys,
                  uint32_t n, struct vec *out);
 

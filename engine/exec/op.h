@@ -3,24 +3,23 @@
  * op_open builds the tree for one task from a stage's physical plan; op_next wraps the
  * class's next: it counts rows, so that no operator can forget or invent them, and looks
  * whether the task was cancelled. An operator frees files and consumers in close; memory
- * of its state is the task's arena. A batch that an operator puts out stays as it is until
- * it is called again.
+ * of its state is the task's arena. A batch that an operator puts out stays as it is
+ * until it is called again.
  *
  * Metrics by key (phys_classes has them; a key that a node lacks is counted nowhere):
  *     rows                      number of output rows
  *     batches                   number of input batches (ColumnarToRow)
  *     files, files_bytes, scan_ms      of a scan; metadata_ms is the planner's
- *     agg_ms, peak_bytes, spill_bytes, fallback, probes    aggregates: time in aggregation
- *                               build, peak memory, spill size, number of sort fallback
- *                               tasks, avg hash probe bucket list iters (x 10)
- *     sort_ms, peak_bytes, spill_bytes     sorts
- *     build_ms, build_bytes     shuffled hash joins: time to build hash map, data size of
- *                               build side
+ *     agg_ms, peak_bytes, spill_bytes, fallback, probes    aggregates: time in
+ * aggregation build, peak memory, spill size, number of sort fallback tasks, avg hash
+ * probe bucket list iters (x 10) sort_ms, peak_bytes, spill_bytes     sorts build_ms,
+ * build_bytes     shuffled hash joins: time to build hash map, data size of build side
  *     spill_bytes               sort merge joins, windows
  * What ends in _ms is kept in ns here. */
 #ifndef ENGINE_EXEC_OP_H
 #define ENGINE_EXEC_OP_H
 
+#include "engine/exec/unsafe_row.h"
 #include "engine/run/task.h"
 
 enum op_step { OP_BATCH, OP_END, OP_FAIL };
@@ -66,8 +65,8 @@ struct op_source {
 enum errc op_open(struct op **out, const struct phys *node, struct task *task,
                   struct err *err) MUST_CHECK;
 /* This one node over a source for each child: the last step of TakeOrderedAndProject,
- * which merges what tasks put out (opened otherwise it is a task's share: the best rows in
- * order, with the child's columns). */
+ * which merges what tasks put out (opened otherwise it is a task's share: the best rows
+ * in order, with the child's columns). */
 enum errc op_open_over(struct op **out, const struct phys *node, struct task *task,
                        const struct op_source *sources, struct err *err) MUST_CHECK;
 enum op_step op_next(struct op *op, struct batch *out, struct err *err);
@@ -84,8 +83,7 @@ enum errc op_open_child(struct op *op, uint32_t child, uint32_t partition,
                         struct err *err) MUST_CHECK;
 void op_close_child(struct op *op, uint32_t child);
 /* Expressions of the node over what a child puts out (or over any list). */
-struct expr **op_bind(struct op *op, const struct exprs *list,
-                      const struct exprs *input);
+struct expr **op_bind(struct op *op, const struct exprs *list, const struct exprs *input);
 struct eval *op_eval(struct op *op, struct expr *const *bound, uint32_t n);
 struct type *op_types(struct op *op, const struct exprs *list);
 int64_t op_now_ns(void);

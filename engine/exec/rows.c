@@ -152,8 +152,8 @@ static void grow(struct rows *r, uint32_t cap)
 static void add_mask(struct rows *r, struct row_column *col, const struct vec *v,
                      const struct batch *b)
 {
-    bool may = v->valid || (v->kind == VEC_DICT && v->dict->valid) ||
-               v->type.id == TYPE_NULL;
+    bool may =
+        v->valid || (v->kind == VEC_DICT && v->dict->valid) || v->type.id == TYPE_NULL;
 
     if (!may && !col->valid)
         return;

@@ -45,12 +45,13 @@ void rows_append(struct rows *r, const struct batch *b);
 /* Rows from..from+n as FLAT vecs that point into the arrays. */
 void rows_view(const struct rows *r, uint32_t from, uint32_t n, struct vec *columns);
 /* out[to ? to[i] : i] = row ids[i] of the column; out is FLAT with room and a mask, which
- * is written only if `nulls` (some id is ROWS_NONE) or the column has NULLs: true then. */
+ * is written only if `nulls` (some id is ROWS_NONE) or the column has NULLs: true then.
+ */
 bool rows_gather(const struct rows *r, uint32_t column, const uint32_t *ids, uint32_t n,
                  const uint32_t *to, bool nulls, struct vec *out);
 
-/* out[i] = row of v at positions pick[i], i < n: FLAT into FLAT with room; returns whether
- * the mask was written, as above. */
+/* out[i] = row of v at positions pick[i], i < n: FLAT into FLAT with room; returns
+ * whether the mask was written, as above. */
 bool vec_gather(const struct vec *v, const uint32_t *pick, uint32_t n, bool nulls,
                 struct vec *out, uint32_t at);
 

@@ -11,7 +11,7 @@ struct scan {
     const struct data_file *file;
     struct arena arena; /* the reader's */
     struct scan_request request;
-    uint32_t *folders;    /* positions of the trailing columns in relation->partition */
+    uint32_t *folders; /* positions of the trailing columns in relation->partition */
     struct vec *columns;
     struct scan_counts counted;
     int64_t *scan_ns;

@@ -105,11 +105,9 @@ void spill_release(struct spill_file *f)
 void spill_open(struct spill_reader *r, const struct spill_file *f,
                 struct spill_extent part, const struct type *types, uint32_t n_columns)
 {
-    *r = (struct spill_reader){ .file = f,
-                                .at = part.from,
-                                .to = part.to,
-                                .types = types,
-                                .n_columns = n_columns };
+    *r = (struct spill_reader){
+        .file = f, .at = part.from, .to = part.to, .types = types, .n_columns = n_columns
+    };
 }
 
 static enum errc read_at(const struct spill_file *f, int64_t at, char *to, size_t n,

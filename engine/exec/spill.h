@@ -7,7 +7,7 @@
 
 struct spill_file { /* zeroed: none yet; the file is made by the first batch */
     struct task *task;
-    int fd; /* -1: not made */
+    int fd;      /* -1: not made */
     int64_t end; /* bytes written or pending */
     int64_t flushed;
     bool compress;

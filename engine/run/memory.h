@@ -38,9 +38,9 @@ struct task_memory { /* one running task */
     struct consumer *consumers; /* list */
     int64_t used_bytes, peak_bytes;
     int64_t spilled_memory_bytes,
-        spilled_disk_bytes; /* summed by operators as they spill */
-    int registered;                  /* counted as one of the N: it holds memory */
-    const _Atomic bool *cancelled;   /* ends waiting; NULL: nothing does */
+        spilled_disk_bytes;        /* summed by operators as they spill */
+    int registered;                /* counted as one of the N: it holds memory */
+    const _Atomic bool *cancelled; /* ends waiting; NULL: nothing does */
 };
 
 void task_memory_begin(struct task_memory *t, struct memory *pool);

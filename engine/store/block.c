@@ -78,7 +78,8 @@ enum errc block_peek(struct sv head, size_t *raw_bytes, size_t *stored_bytes,
     if (head.len < BLOCK_HEAD || memcmp(head.p, magic, sizeof magic) != 0)
         return err_set(err, ERR_CORRUPT, "no block of rows where one should begin");
     memcpy(h, head.p + sizeof magic, sizeof h);
-    if (h[0] > BLOCK_MAX_BYTES || (h[1] >> 1) > h[0] || (!(h[1] & 1) && h[1] >> 1 != h[0]))
+    if (h[0] > BLOCK_MAX_BYTES || (h[1] >> 1) > h[0] ||
+        (!(h[1] & 1) && h[1] >> 1 != h[0]))
         return err_set(err, ERR_CORRUPT, "a block of rows has impossible lengths");
     *raw_bytes = h[0];
     *stored_bytes = h[1] >> 1;

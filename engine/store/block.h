@@ -14,7 +14,8 @@ enum { BLOCK_HEAD = 16 };
 /* Longer raw bytes do not go into one frame. */
 #define BLOCK_MAX_BYTES ((size_t)1 << 30)
 
-/* Appends a frame of raw, which may be empty; stored as it is where that is not longer. */
+/* Appends a frame of raw, which may be empty; stored as it is where that is not longer.
+ */
 void block_write(struct strbuf *out, struct sv raw, bool compress);
 /* What a frame that starts with these BLOCK_HEAD bytes needs. ERR_CORRUPT: none does. */
 enum errc block_peek(struct sv head, size_t *raw_bytes, size_t *stored_bytes,

@@ -10,9 +10,14 @@
 #include "tests/unit/engine_rows.h"
 
 static const struct type types[] = {
-    { .id = TYPE_INT },  { .id = TYPE_STRING },    { .id = TYPE_LONG },
-    { .id = TYPE_BOOLEAN }, { .id = TYPE_DECIMAL, .precision = 30, .scale = 2 },
-    { .id = TYPE_SHORT }, { .id = TYPE_STRING },   { .id = TYPE_DOUBLE },
+    { .id = TYPE_INT },
+    { .id = TYPE_STRING },
+    { .id = TYPE_LONG },
+    { .id = TYPE_BOOLEAN },
+    { .id = TYPE_DECIMAL, .precision = 30, .scale = 2 },
+    { .id = TYPE_SHORT },
+    { .id = TYPE_STRING },
+    { .id = TYPE_DOUBLE },
 };
 enum { N_TYPES = ARRAY_LEN(types) };
 
@@ -47,8 +52,8 @@ static void batches_come_back_as_they_were(void **state)
         for (int k = 0; k < 2; k++) {
             struct sv part = { bytes.p + at, bytes.len - at };
 
-            assert_int_equal(
-                batch_decode(&a, part, types, N_TYPES, &back, &used, &err), ERR_OK);
+            assert_int_equal(batch_decode(&a, part, types, N_TYPES, &back, &used, &err),
+                             ERR_OK);
             assert_null(back.sel);
             assert_same(&b[k], &back);
             at += used;

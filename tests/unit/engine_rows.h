@@ -35,7 +35,8 @@ static inline void rnd_value(struct arena *a, struct type t, uint32_t k, void *t
     switch (t.id) {
     case TYPE_STRING:
     case TYPE_BINARY: {
-        int n = snprintf(text, sizeof text, k % 3 ? "%u" : "a longer text with %u inside", k);
+        int n =
+            snprintf(text, sizeof text, k % 3 ? "%u" : "a longer text with %u inside", k);
         struct str s = str_make(text, (size_t)n);
 
         s = str_keep(a, &s);
@@ -120,10 +121,10 @@ static inline struct batch rnd_batch(struct arena *a, const struct type *types,
 
     b.columns = arena_array(a, n + 1, sizeof *b.columns);
     for (uint32_t c = 0; c < n; c++) {
-        enum vec_kind kind = !forms ? VEC_FLAT
+        enum vec_kind kind = !forms              ? VEC_FLAT
                              : rnd_below(6) == 0 ? VEC_CONST
-                             : rnd_below(2) ? VEC_DICT
-                                            : VEC_FLAT;
+                             : rnd_below(2)      ? VEC_DICT
+                                                 : VEC_FLAT;
 
         b.columns[c] = rnd_vec(a, types[c], kind, rows, domain, nulls);
     }

@@ -1,0 +1,375 @@
+/* Sorting: bytes of the prefix by radix, lowest first, leaving out those that all rows
+ * share; then runs of equal prefixes by their keys. See sort_keys.h. */
+#include "engine/exec/sort_keys.h"
+
+enum { PREFIX_BITS = 96, SMALL = 96 };
+
+void sort_layout_init(struct sort_layout *l, struct arena *a, const struct exprs *orders)
+{
+    uint32_t bits = 0;
+
+    *l = (struct sort_layout){ .n = orders->n, .exact = true };
+    l->keys = arena_array(a, orders->n + 1, sizeof *l->keys);
+    for (uint32_t i = 0; i < orders->n; i++) {
+        const struct expr *e = orders->at[i];
+
+        l->keys[i].type = e->type;
+        if (e->kind == EXPR_SORT_ORDER) {
+            l->keys[i].type = e->args[0]->type;
+            l->keys[i].descending = e->descending;
+            l->keys[i].nulls_last = e->nulls_last;
+        }
+        if (type_is_text(l->keys[i].type))
+            l->exact = false;
+        bits += 8 + 8 * (uint32_t)type_width(l->keys[i].type);
+    }
+    l->exact = l->exact && bits <= PREFIX_BITS;
+}
+
+/* ---- prefixes ---- */
+
+static uint64_t double_bits(double f)
+{
+    uint64_t u;
+
+    if (f != f)
+        return UINT64_MAX;
+    if (f == 0)
+        f = 0;
+    memcpy(&u, &f, sizeof u);
+    return u >> 63 ? ~u : u | UINT64_C(1) << 63;
+}
+
+static uint32_t float_bits(float f)
+{
+    uint32_t u;
+
+    if (f != f)
+        return UINT32_MAX;
+    if (f == 0)
+        f = 0;
+    memcpy(&u, &f, sizeof u);
+    return u >> 31 ? ~u : u | UINT32_C(1) << 31;
+}
+
+/* Adds `size` bits below the `at` highest. */
+static inline void put(u128 *to, uint64_t bits, uint32_t size, uint32_t at)
+{
+    int shift = 128 - (int)at - (int)size;
+
+    *to |= shift >= 0 ? (u128)bits << shift : (u128)bits >> -shift;
+}
+
+#define ROWS(T, SIZE, X)                                                                 \
+    for (uint32_t i = 0; i < b->n_sel; i++) {                                            \
+        uint32_t row = batch_row(b, i);                                                  \
+        if (nulls && vec_is_null(v, row))                                                \
+            continue;                                                                    \
+        const T x = *(const T *)(flat ? (const char *)v->data + sizeof(T) * row          \
+                                      : vec_at(v, row));                                 \
+        uint64_t bits = (uint64_t)(X);                                                   \
+        if (k->descending)                                                               \
+            bits = ~bits & (SIZE == 64 ? UINT64_MAX : (UINT64_C(1) << (SIZE % 64)) - 1); \
+        put(&to[i], bits, SIZE, at);                                                     \
+    }
+
+static uint64_t text_high(const struct str *s)
+{
+    uint64_t w;
+
+    if (s->len <= STR_INLINE) {
+        memcpy(&w, s->prefix, sizeof w);
+    } else {
+        memcpy(&w, s->u.p, sizeof w);
+    }
+    return __builtin_bswap64(w);
+}
+
+static uint32_t text_low(const struct str *s)
+{
+    uint32_t w;
+
+    memcpy(&w, s->len <= STR_INLINE ? s->prefix + 8 : s->u.p + 8, sizeof w);
+    return __builtin_bswap32(w);
+}
+
+static void put_text(u128 *to, const struct sort_key *k, const struct vec *v,
+                     const struct batch *b, uint32_t at)
+{
+    for (uint32_t i = 0; i < b->n_sel; i++) {
+        uint32_t row = batch_row(b, i);
+
+        if (vec_is_null(v, row))
+            continue;
+        const struct str *s = vec_at(v, row);
+        uint64_t high = text_high(s);
+        uint32_t low = text_low(s);
+        put(&to[i], k->descending ? ~high : high, 64, at);
+        put(&to[i], k->descending ? ~low : low, 32, at + 64);
+    }
+}
+
+#define SIGNED(U, x) ((U)(x) ^ (U)((U)1 << (8 * sizeof(U) - 1)))
+
+static void put_values(u128 *to, const struct sort_key *k, const struct vec *v,
+                       const struct batch *b, uint32_t at)
+{
+    bool flat = v->kind == VEC_FLAT;
+    bool nulls = v->valid || (v->dict && v->dict->valid);
+
+    switch ((enum type_id)k->type.id) {
+    case TYPE_NULL:
+        return;
+    case TYPE_BOOLEAN:
+        ROWS(uint8_t, 8, x);
+        return;
+    case TYPE_BYTE:
+        ROWS(uint8_t, 8, SIGNED(uint8_t, x));
+        return;
+    case TYPE_SHORT:
+        ROWS(uint16_t, 16, SIGNED(uint16_t, x));
+        return;
+    case TYPE_INT:
+    case TYPE_DATE:
+    case TYPE_INTERVAL_MONTH:
+        ROWS(uint32_t, 32, SIGNED(uint32_t, x));
+        return;
+    case TYPE_FLOAT:
+        ROWS(float, 32, float_bits(x));
+        return;
+    case TYPE_DOUBLE:
+        ROWS(double, 64, double_bits(x));
+        return;
+    case TYPE_LONG:
+    case TYPE_TIMESTAMP:
+    case TYPE_TIMESTAMP_NTZ:
+    case TYPE_INTERVAL_DAY:
+        ROWS(uint64_t, 64, SIGNED(uint64_t, x));
+        return;
+    case TYPE_STRING:
+    case TYPE_BINARY:
+        put_text(to, k, v, b, at);
+        return;
+    case TYPE_DECIMAL:
+        break;
+    }
+    if (!type_is_wide(k->type)) {
+        ROWS(uint64_t, 64, SIGNED(uint64_t, x));
+        return;
+    }
+    struct halves {
+        uint64_t low, high;
+    };
+    ROWS(struct halves, 64, SIGNED(uint64_t, x.high));
+    at += 64;
+    if (at < PREFIX_BITS)
+        ROWS(struct halves, 64, x.low);
+}
+
+void sort_encode(const struct sort_layout *l, const struct vec *keys,
+                 const struct batch *b, uint32_t first, struct sort_item *to)
+{
+    u128 acc[BATCH_ROWS];
+    uint32_t at = 0;
+
+    memset(acc, 0, b->n_sel * sizeof *acc);
+    for (uint32_t c = 0; c < l->n && at < PREFIX_BITS; c++) {
+        const struct sort_key *k = &l->keys[c];
+
+        for (uint32_t i = 0; i < b->n_sel; i++) {
+            bool null = k->type.id == TYPE_NULL || vec_is_null(&keys[c], batch_row(b, i));
+
+            put(&acc[i], null == k->nulls_last, 8, at);
+        }
+        at += 8;
+        if (at < PREFIX_BITS)
+            put_values(acc, k, &keys[c], b, at);
+        at += type_is_text(k->type) ? PREFIX_BITS : 8 * (uint32_t)type_width(k->type);
+    }
+    for (uint32_t i = 0; i < b->n_sel; i++)
+        to[i] = (struct sort_item){ (uint64_t)(acc[i] >> 64), (uint32_t)(acc[i] >> 32),
+                                    first + i };
+}
+
+/* ---- full comparison ---- */
+
+#define CMP(T)                                                                           \
+    do {                                                                                 \
+        T p = *(const T *)a, q = *(const T *)b;                                          \
+        return p < q ? -1 : p > q;                                                       \
+    } while (0)
+
+static int value_order(struct type t, const void *a, const void *b)
+{
+    switch ((enum type_id)t.id) {
+    case TYPE_NULL:
+        return 0;
+    case TYPE_BOOLEAN:
+        CMP(uint8_t);
+    case TYPE_BYTE:
+        CMP(int8_t);
+    case TYPE_SHORT:
+        CMP(int16_t);
+    case TYPE_INT:
+    case TYPE_DATE:
+    case TYPE_INTERVAL_MONTH:
+        CMP(int32_t);
+    case TYPE_FLOAT: {
+        uint32_t p = float_bits(*(const float *)a), q = float_bits(*(const float *)b);
+
+        return p < q ? -1 : p > q;
+    }
+    case TYPE_DOUBLE: {
+        uint64_t p = double_bits(*(const double *)a), q = double_bits(*(const double *)b);
+
+        return p < q ? -1 : p > q;
+    }
+    case TYPE_STRING:
+    case TYPE_BINARY:
+        return str_cmp(a, b);
+    case TYPE_LONG:
+    case TYPE_TIMESTAMP:
+    case TYPE_TIMESTAMP_NTZ:
+    case TYPE_INTERVAL_DAY:
+        CMP(int64_t);
+    case TYPE_DECIMAL:
+        break;
+    }
+    if (!type_is_wide(t))
+        CMP(int64_t);
+    i128 p, q;
+    memcpy(&p, a, sizeof p);
+    memcpy(&q, b, sizeof q);
+    return p < q ? -1 : p > q;
+}
+
+int sort_compare(const struct sort_layout *l, const struct vec *x, uint32_t x_row,
+                 const struct vec *y, uint32_t y_row)
+{
+    for (uint32_t c = 0; c < l->n; c++) {
+        const struct sort_key *k = &l->keys[c];
+        bool x_null = k->type.id == TYPE_NULL || vec_is_null(&x[c], x_row);
+        bool y_null = k->type.id == TYPE_NULL || vec_is_null(&y[c], y_row);
+
+        if (x_null || y_null) {
+            if (x_null && y_null)
+                continue;
+            return x_null == k->nulls_last ? 1 : -1;
+        }
+        int order = value_order(k->type, vec_at(&x[c], x_row), vec_at(&y[c], y_row));
+        if (order)
+            return k->descending ? -order : order;
+    }
+    return 0;
+}
+
+/* ---- sorting ---- */
+
+struct sorting {
+    const struct sort_layout *layout;
+    const struct vec *keys;
+};
+
+static bool before(const struct sorting *s, const struct sort_item *x,
+                   const struct sort_item *y)
+{
+    int order = sort_item_cmp(x, y);
+
+    if (order == 0 && !s->layout->exact)
+        order = sort_compare(s->layout, s->keys, x->row, s->keys, y->row);
+    return order ? order < 0 : x->row < y->row;
+}
+
+static void insertion_sort(const struct sorting *s, struct sort_item *items, uint32_t n)
+{
+    for (uint32_t i = 1; i < n; i++) {
+        struct sort_item x = items[i];
+        uint32_t k = i;
+
+        for (; k > 0 && before(s, &x, &items[k - 1]); k--)
+            items[k] = items[k - 1];
+        items[k] = x;
+    }
+}
+
+static void merge_sort(const struct sorting *s, struct sort_item *items,
+                       struct sort_item *temp, uint32_t n)
+{
+    if (n <= 24) {
+        insertion_sort(s, items, n);
+        return;
+    }
+    uint32_t half = n / 2, i = 0, k = half, to = 0;
+    merge_sort(s, items, temp, half);
+    merge_sort(s, items + half, temp, n - half);
+    if (before(s, &items[half - 1], &items[half]))
+        return;
+    memcpy(temp, items, half * sizeof *items);
+    while (i < half && k < n)
+        items[to++] = before(s, &items[k], &temp[i]) ? items[k++] : temp[i++];
+    while (i < half)
+        items[to++] = temp[i++];
+}
+
+static inline uint32_t digit(const struct sort_item *x, uint32_t byte)
+{
+    return byte < 4 ? x->low >> (8 * byte) & 255
+                    : (uint32_t)(x->high >> (8 * (byte - 4))) & 255;
+}
+
+/* One counting pass for all bytes, then a pass for each that differs. */
+static void radix_sort(struct sort_item *items, struct sort_item *temp, uint32_t n)
+{
+    uint32_t counts[12][256];
+    struct sort_item *from = items, *to = temp;
+
+    memset(counts, 0, sizeof counts);
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t low = items[i].low;
+        uint64_t high = items[i].high;
+
+        for (uint32_t k = 0; k < 4; k++)
+            counts[k][low >> (8 * k) & 255]++;
+        for (uint32_t k = 0; k < 8; k++)
+            counts[4 + k][high >> (8 * k) & 255]++;
+    }
+    for (uint32_t byte = 0; byte < 12; byte++) {
+        uint32_t *at = counts[byte], sum = 0;
+
+        if (at[digit(&items[0], byte)] == n)
+            continue;
+        for (uint32_t d = 0; d < 256; d++) {
+            uint32_t c = at[d];
+
+            at[d] = sum;
+            sum += c;
+        }
+        for (uint32_t i = 0; i < n; i++)
+            to[at[digit(&from[i], byte)]++] = from[i];
+        struct sort_item *swap = from;
+        from = to;
+        to = swap;
+    }
+    if (from != items)
+        memcpy(items, from, (size_t)n * sizeof *items);
+}
+
+void sort_items(const struct sort_layout *l, const struct vec *keys,
+                struct sort_item *items, struct sort_item *temp, uint32_t n)
+{
+    struct sorting s = { l, keys };
+
+    if (n <= SMALL) {
+        merge_sort(&s, items, temp, n);
+        return;
+    }
+    radix_sort(items, temp, n);
+    if (l->exact)
+        return;
+    for (uint32_t from = 0, to; from < n; from = to) {
+        for (to = from + 1; to < n && sort_item_cmp(&items[from], &items[to]) == 0;)
+            to++;
+        if (to - from > 1)
+            merge_sort(&s, items + from, temp, to - from);
+    }
+}

@@ -1,0 +1,49 @@
+/* Order of rows: by twelve bytes that compare like the keys do, then by the keys.
+ *
+ *     for each key: a byte for NULL, then the value, highest byte first, inverted where
+ *     descending; text: its first bytes, and nothing more follows it
+ *
+ * Keys that fit are told apart by these bytes alone. */
+#ifndef ENGINE_EXEC_SORT_KEYS_H
+#define ENGINE_EXEC_SORT_KEYS_H
+
+#include "engine/plan/plan.h"
+
+struct sort_key {
+    struct type type;
+    bool descending, nulls_last;
+};
+
+struct sort_layout {
+    uint32_t n;
+    struct sort_key *keys;
+    bool exact; /* the prefix says all */
+};
+
+struct sort_item {
+    uint64_t high;
+    uint32_t low;
+    uint32_t row;
+};
+
+/* orders: EXPR_SORT_ORDER each; other expressions are ascending, NULLs first. */
+void sort_layout_init(struct sort_layout *l, struct arena *a, const struct exprs *orders);
+/* Item i is the i-th row that counts, numbered from first. */
+void sort_encode(const struct sort_layout *l, const struct vec *keys,
+                 const struct batch *b, uint32_t first, struct sort_item *to);
+/* By all keys; key k of row x is x[k] at row. */
+int sort_compare(const struct sort_layout *l, const struct vec *x, uint32_t x_row,
+                 const struct vec *y, uint32_t y_row);
+/* Sorts by prefix, then keys (of row item.row), then row: always the same way. temp has
+ * room for n items. */
+void sort_items(const struct sort_layout *l, const struct vec *keys,
+                struct sort_item *items, struct sort_item *temp, uint32_t n);
+
+static inline int sort_item_cmp(const struct sort_item *x, const struct sort_item *y)
+{
+    if (x->high != y->high)
+        return x->high < y->high ? -1 : 1;
+    return x->low < y->low ? -1 : x->low > y->low;
+}
+
+#endif
