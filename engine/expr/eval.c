@@ -329,12 +329,12 @@ static bool scope_holds(const struct eval *e, uint32_t scope)
 void narrow_enter(struct eval *e, struct narrow *s, const struct batch *b,
                   const uint32_t *sel, uint32_t n)
 {
-    if (e->n_scopes == e->cap_scopes) {
+    if (e->n_scopes >= e->cap_scopes) { /* none yet: 0 is the batch's own */
         uint32_t cap = e->cap_scopes ? e->cap_scopes * 2 : 64;
         uint32_t *parents = arena_array(&e->memory, cap, sizeof *parents);
 
-        if (e->n_scopes)
-            memcpy(parents, e->scope_parents, e->n_scopes * sizeof *parents);
+        if (e->cap_scopes)
+            memcpy(parents, e->scope_parents, e->cap_scopes * sizeof *parents);
         e->scope_parents = parents;
         e->cap_scopes = cap;
     }
