@@ -324,6 +324,13 @@ static enum errc resolve_lateral(struct analyzer *an, const struct scope *s,
             SV_FMT(e->parts[0]), n);
     if (!found)
         return ERR_OK;
+    if (s->in_window)
+        return analysis_fail(
+            an, e->place,
+            "[UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS_IN_WINDOW] The "
+            "feature is not supported: Referencing a lateral column alias "
+            "`%.*s` in a window expression.",
+            SV_FMT(found->name));
     if (in_aggregate)
         return analysis_fail(
             an, e->place,

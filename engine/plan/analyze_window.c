@@ -233,18 +233,20 @@ enum errc resolve_window(struct analyzer *an, const struct scope *s, struct expr
                          struct expr **out)
 {
     struct window_spec *w = ARENA_NEW(an->arena, struct window_spec);
+    struct scope inside = *s;
     enum errc rc = ERR_OK;
     struct expr *f;
 
+    inside.in_window = true;
     *w = *e->window;
-    TRY(resolve_expr(an, s, e->args[0], &f));
-    w->partition = resolved_list(an, s, w->partition, w->n_partition, &rc);
-    w->order = resolved_list(an, s, w->order, w->n_order, &rc);
+    TRY(resolve_expr(an, &inside, e->args[0], &f));
+    w->partition = resolved_list(an, &inside, w->partition, w->n_partition, &rc);
+    w->order = resolved_list(an, &inside, w->order, w->n_order, &rc);
     TRY(rc);
     if (w->lower_offset)
-        TRY(resolve_expr(an, s, w->lower_offset, &w->lower_offset));
+        TRY(resolve_expr(an, &inside, w->lower_offset, &w->lower_offset));
     if (w->upper_offset)
-        TRY(resolve_expr(an, s, w->upper_offset, &w->upper_offset));
+        TRY(resolve_expr(an, &inside, w->upper_offset, &w->upper_offset));
     *out = expr_copy(an->arena, e);
     (*out)->window = w;
     (*out)->args[0] = f = fill_shift(an, f);

@@ -221,6 +221,8 @@ static const struct {
     { "SELECT explode(a) FROM t", "no arrays" },
     { "SELECT year(a, 1) FROM t", "year is to come" },
     { "SELECT current_date() IS NULL", "zones are not shown as arguments" },
+    { "SELECT hash(a, s), md5(s), isnull(a), isnotnull(a) FROM t",
+      "the seed is not shown" },
     { "SELECT * FROM VALUES (1), (a)", "no blank after the sentence" },
     { "SELECT s, max(a) AS a FROM t GROUP BY s ORDER BY max(a)",
       "Spark fails: here the aggregate's argument is the table's column" },
