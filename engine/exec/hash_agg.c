@@ -203,7 +203,7 @@ static enum errc agg_open(struct op *op, struct err *err)
     h->consumer =
         (struct consumer){ .name = "aggregate", .spill = give_back, .owner = op };
     consumer_add(&op->task->memory, &h->consumer);
-    h->agg_ns = op_metric(op, "agg_ms");
+    h->agg_ns = op_metric(op, "build_ms");
     return ERR_OK;
 }
 
@@ -502,7 +502,7 @@ static enum errc spill_groups(struct op *op, struct err *err)
             h->parts[h->n_parts++] = (struct part){ .level = h->level + 1 };
         }
         if (h->level == 0)
-            *op_metric(op, "fallback") = 1;
+            *op_metric(op, "sort_fallbacks") = 1;
         h->spilling = true;
     }
     TRY(write_parts(h, err));

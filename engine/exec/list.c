@@ -26,6 +26,10 @@ static const struct op_class *const classes[] = {
     &op_shuffled_hash_join,
     &op_nested_loop_join,
     &op_cartesian,
+    &op_read_exchange,
+    &op_read_stage,
+    &op_read_aqe,
+    &op_read_reused,
 };
 
 const struct op_class *op_class_of(enum phys_kind kind)

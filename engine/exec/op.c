@@ -28,7 +28,7 @@ int64_t *op_metric(struct op *op, const char *key)
     return &op->metrics[n]; /* counted nowhere */
 }
 
-static void sink_add(struct metric_sink *s, uint64_t id, int64_t value)
+void metric_sink_add(struct metric_sink *s, uint64_t id, int64_t value)
 {
     for (uint32_t i = 0; i < s->n; i++)
         if (s->ids[i] == id) {
@@ -63,7 +63,7 @@ static void report_metrics(struct op *op)
 
         if (defs[i].kind == METRIC_MS)
             value /= 1000000;
-        sink_add(&op->task->sink, op->node->metrics[i], value);
+        metric_sink_add(&op->task->sink, op->node->metrics[i], value);
     }
 }
 

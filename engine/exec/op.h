@@ -6,15 +6,10 @@
  * of its state is the task's arena. A batch that an operator puts out stays as it is
  * until it is called again.
  *
- * Metrics by key (phys_classes has them; a key that a node lacks is counted nowhere):
- *     rows                      number of output rows
- *     batches                   number of input batches (ColumnarToRow)
- *     files, files_bytes, scan_ms      of a scan; metadata_ms is the planner's
- *     agg_ms, peak_bytes, spill_bytes, fallback, probes    aggregates: time in
- * aggregation build, peak memory, spill size, number of sort fallback tasks, avg hash
- * probe bucket list iters (x 10) sort_ms, peak_bytes, spill_bytes     sorts build_ms,
- * build_bytes     shuffled hash joins: time to build hash map, data size of build side
- *     spill_bytes               sort merge joins, windows
+ * Metrics by key, as plan/phys_class.c has them; a key that a node lacks is counted
+ * nowhere. Counted in tasks: rows; batches; scan_ms; spill_bytes, peak_bytes, build_ms,
+ * sort_fallbacks, probes of aggregates; sort_ms, peak_bytes, spill_bytes of sorts;
+ * build_ms, build_bytes of hash joins; and what is read of a shuffle for its exchange.
  * What ends in _ms is kept in ns here. */
 #ifndef ENGINE_EXEC_OP_H
 #define ENGINE_EXEC_OP_H
@@ -75,6 +70,7 @@ void op_close(struct op *op); /* adds the metrics to the task's sink; children t
 int64_t *op_metric(struct op *op, const char *key);
 /* The one list, exec/list.c; NULL: the node does not run in tasks. */
 const struct op_class *op_class_of(enum phys_kind kind);
+void metric_sink_add(struct metric_sink *s, uint64_t id, int64_t value);
 void metric_sink_release(struct metric_sink *s);
 
 /* ---- for operators ---- */

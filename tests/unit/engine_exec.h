@@ -211,39 +211,6 @@ static inline void assert_rows(struct text_rows *got, struct text_rows *want,
 
 /* ---- what the rest of the engine gives when it is there ---- */
 
-__attribute__((weak)) const struct phys_class phys_classes[N_PHYS_KINDS];
-
-struct bind_ctx {
-    struct arena *a;
-    const struct exprs *input;
-};
-
-static struct expr *bind_one(void *ctx, struct expr *e)
-{
-    struct bind_ctx *b = ctx;
-
-    if (e->kind != EXPR_ATTRIBUTE)
-        return e;
-    for (uint32_t i = 0; i < b->input->n; i++)
-        if (b->input->at[i]->id == e->id) {
-            struct expr *bound = expr_copy(b->a, e);
-
-            bound->kind = EXPR_BOUND;
-            bound->index = i;
-            return bound;
-        }
-    fail_msg("attribute #%u is not there", e->id);
-    return e;
-}
-
-__attribute__((weak)) struct expr *phys_bind(struct arena *a, struct expr *e,
-                                             const struct exprs *input)
-{
-    struct bind_ctx b = { a, input };
-
-    return expr_transform_up(a, e, bind_one, &b);
-}
-
 __attribute__((weak)) const struct broadcast *query_broadcast(const struct query_run *q,
                                                               const struct phys *node)
 {
