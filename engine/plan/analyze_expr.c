@@ -259,8 +259,8 @@ static enum errc resolve_args(struct analyzer *an, const struct scope *s,
         struct exprs star;
         struct expr *arg;
 
-        if (e->args[i]->kind == EXPR_STAR) {
-            if (e->kind == EXPR_FUNCTION && e->args[i]->n_parts && !e->distinct &&
+        if (e->kind == EXPR_FUNCTION && e->args[i]->kind == EXPR_STAR) {
+            if (e->args[i]->n_parts && !e->distinct &&
                 same_name(e->parts[0], SV("count")))
                 return analysis_fail(an, e->place,
                                      "count(%.*s.*) is not allowed. Please use count(*) "

@@ -542,6 +542,22 @@ static void tpch_has_sparks_schemas(void **state)
     }
 }
 
+static void stars_stand_in_lists_and_calls_only(void **state)
+{
+    static const char *const bad[] = {
+        "SELECT 1 IN (2, *) FROM t",  "SELECT CASE WHEN true THEN * END FROM t",
+        "SELECT * + 1 FROM t",        "SELECT CAST(* AS INT) FROM t",
+        "SELECT a FROM t ORDER BY *",
+    };
+    struct fixture *f = *state;
+    struct plan *p;
+
+    must(f, "CREATE TEMPORARY VIEW t AS SELECT 1 AS a, 2 AS b");
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        if (analyze(f, sv(bad[i]), &p) != ERR_SYNTAX)
+            fail_msg("accepted: %s", bad[i]);
+}
+
 /* ---- views and tables ---- */
 
 static void views_follow_what_they_name(void **state)
@@ -720,6 +736,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(plans_are_sparks),
         TEST(tpch_has_sparks_schemas),
+        TEST(stars_stand_in_lists_and_calls_only),
         TEST(views_follow_what_they_name),
         TEST(a_view_of_itself_is_refused),
         TEST(columns_of_a_view_have_names_of_their_own),
