@@ -164,6 +164,9 @@ struct log_sql {
 void log_sql_start(struct event_log *l, const struct log_sql *q, int64_t ms);
 void log_sql_adaptive_update(struct event_log *l, int64_t execution_id,
                              const struct phys *plan);
+/* The metrics of an adaptive subquery's plan, which is no update of the whole. */
+void log_sql_metric_updates(struct event_log *l, int64_t execution_id,
+                            const struct phys *plan);
 void log_driver_accum(struct event_log *l, int64_t execution_id, const uint64_t *ids,
                       const int64_t *values, uint32_t n);
 /* error NULL: success. */

@@ -244,3 +244,31 @@ void log_sql_adaptive_update(struct event_log *l, int64_t execution_id,
     strbuf_addc(b, '}');
     log_commit(l);
 }
+
+static void all_metrics(struct strbuf *b, const struct phys *p, uint32_t unit)
+{
+    uint32_t n;
+    const struct metric_def *defs = phys_metrics(p, &n);
+
+    if (p->codegen && p->codegen != unit && p->codegen_metric)
+        metric(b, "duration", p->codegen_metric, METRIC_MS);
+    for (uint32_t i = 0; p->metrics && i < n; i++)
+        metric(b, defs[i].name, p->metrics[i], defs[i].kind);
+    for (uint32_t i = 0; i < p->n_children; i++)
+        all_metrics(b, p->children[i], p->codegen);
+}
+
+void log_sql_metric_updates(struct event_log *l, int64_t execution_id,
+                            const struct phys *p)
+{
+    if (!l)
+        return;
+    struct strbuf *b = log_begin(l);
+
+    JS_RAW(b, SQL_UI "SparkListenerSQLAdaptiveSQLMetricUpdates\"");
+    js_key_int(b, "executionId", execution_id);
+    JS_RAW(b, ",\"sqlPlanMetrics\":[");
+    all_metrics(b, p, 0);
+    JS_RAW(b, "]}");
+    log_commit(l);
+}

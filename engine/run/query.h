@@ -2,10 +2,10 @@
  * partitions a node's rows come in. Filled by the driver before a stage's tasks start;
  * tasks only read.
  *
- * A stage's tree ends at leaves that other stages materialised: PHYS_EXCHANGE, PHYS_STAGE,
- * PHYS_AQE_READ, PHYS_REUSED (a shuffle's or a broadcast's). Operators are not opened
- * below them: a shuffle is read with query_shuffle and query_read_spec, the broadcast side
- * of a join is asked for with query_broadcast.
+ * A stage's tree ends at leaves that other stages materialised: PHYS_EXCHANGE,
+ * PHYS_STAGE, PHYS_AQE_READ, PHYS_REUSED (a shuffle's or a broadcast's). Operators are
+ * not opened below them: a shuffle is read with query_shuffle and query_read_spec, the
+ * broadcast side of a join is asked for with query_broadcast.
  *
  * Task p of a stage computes partition p of its root. A leaf's partition is the task's,
  * but for two nodes below which it is another: a union's task p is child k's partition

@@ -1,0 +1,317 @@
+/* A session: what stays between statements, and the way of a query through it.
+ *
+ *     parsed -> run_analyze -> run_optimize -> run_plan -> run_execute -> rows */
+#include "engine/run/session_int.h"
+
+#include "engine/plan/optimize.h"
+#include "engine/plan/plan.h"
+
+#include "base/mem.h"
+
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+/* --- opening ---------------------------------------------------------------------- */
+
+static int64_t wall_us(void)
+{
+    struct timeval t;
+
+    gettimeofday(&t, NULL);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_usec;
+}
+
+static const char *user_name(void)
+{
+    const struct passwd *p = getpwuid(geteuid());
+
+    return p && p->pw_name ? p->pw_name : "unknown";
+}
+
+static enum errc open_log(struct session *s, struct err *err)
+{
+    const char *dir;
+
+    if (!settings_bool(s->settings, SET_EVENT_LOG))
+        return ERR_OK;
+    dir = arena_sv(&s->arena, settings_text(s->settings, SET_EVENT_LOG_DIR)).p;
+    if (!dir || !*dir)
+        dir = "/tmp/spark-events"; /* Spark's default */
+    TRY(event_log_open(&s->log, dir, sv(s->app_id), s->settings, err));
+    s->log_path = strdup(event_log_path(s->log));
+    s->final_log_path = strdup(event_log_final_path(s->log));
+    if (!s->log_path || !s->final_log_path)
+        die("out of memory");
+    return ERR_OK;
+}
+
+enum errc session_open(struct session **out, struct settings *settings,
+                       const struct session_events *events, struct err *err)
+{
+    struct session *s = xcalloc(1, sizeof *s);
+    int64_t start_ms = wall_us() / 1000;
+    enum errc rc;
+
+    s->settings = settings;
+    s->initial = settings_copy(&s->arena, settings);
+    settings_seal(settings);
+    s->app_id = arena_printf(&s->arena, "local-%lld", (long long)start_ms);
+    s->catalog = catalog_new(&s->arena);
+    s->driver_memory = memory_new(settings_int(settings, SET_DRIVER_MEMORY), 1, settings);
+    rc = open_log(s, err);
+    if (rc == ERR_OK)
+        rc = scheduler_open(&s->scheduler, settings, s->log, events, err);
+    if (rc != ERR_OK) {
+        session_close(s, true);
+        return rc;
+    }
+    log_environment(s->log, settings);
+    log_application_start(s->log, s->app_id,
+                          arena_sv(&s->arena, settings_text(settings, SET_APP_NAME)).p,
+                          user_name(), start_ms);
+    *out = s;
+    return ERR_OK;
+}
+
+void session_close(struct session *s, bool interrupted)
+{
+    struct err err = { 0 };
+
+    if (!s)
+        return;
+    if (s->scheduler && !interrupted)
+        log_application_end(s->log, scheduler_now_ms(s->scheduler));
+    scheduler_close(s->scheduler);
+    if (event_log_close(s->log, !interrupted, &err) != ERR_OK)
+        fprintf(stderr, "spillway: event log: %s\n", err.text);
+    memory_free(s->driver_memory);
+    free(s->log_path);
+    free(s->final_log_path);
+    arena_release(&s->statement);
+    arena_release(&s->arena);
+    free(s);
+}
+
+void session_cancel(struct session *s)
+{
+    scheduler_interrupt(s->scheduler, true);
+}
+
+const char *session_event_log(const struct session *s)
+{
+    return s->final_log_path;
+}
+
+/* --- the way of a query ----------------------------------------------------------- */
+
+enum errc run_analyze(struct running *r, struct plan *parsed, struct plan **out,
+                      struct err *err)
+{
+    return plan_analyze(&r->analysis, parsed, out, r->at, err);
+}
+
+enum errc run_optimize(struct running *r, struct plan *analyzed, struct plan **out,
+                       struct err *err)
+{
+    (void)err;
+    *out = plan_finish(r->arena, analyzed);
+    return ERR_OK;
+}
+
+enum errc run_plan(struct running *r, struct plan *optimized, struct phys **out,
+                   struct err *err)
+{
+    struct planner_env env = { .arena = r->arena,
+                               .settings = r->s->settings,
+                               .cores = scheduler_cores(r->s->scheduler) };
+
+    return phys_plan(&env, optimized, out, err);
+}
+
+static void output_schema(struct arena *a, const struct exprs *columns,
+                          struct schema *out)
+{
+    out->n = columns->n;
+    out->fields = arena_array(a, columns->n + 1, sizeof *out->fields);
+    for (uint32_t i = 0; i < columns->n; i++)
+        out->fields[i] = (struct field){ columns->at[i]->name, columns->at[i]->type,
+                                         columns->at[i]->nullable };
+}
+
+enum errc run_execute(struct running *r, struct phys *root, struct result *out,
+                      struct err *err)
+{
+    struct session *s = r->s;
+    struct query_run q = {
+        .scheduler = s->scheduler,
+        .settings = s->settings,
+        .initial = s->initial,
+        .eval = r->eval,
+        .driver_memory = s->driver_memory,
+        .execution_id = s->next_execution++,
+        .description = arena_sv(r->arena, r->st->text).p,
+        .call_site = r->call_site,
+        .next_shuffle = &s->next_shuffle,
+        .root = root,
+    };
+    struct log_sql line = { .execution_id = q.execution_id,
+                            .root_id = q.execution_id,
+                            .description = q.description,
+                            .details = r->call_site,
+                            .plan = root,
+                            .settings = s->settings,
+                            .initial = s->initial };
+    struct rows_out rows = { 0 };
+    enum errc rc;
+
+    query_run_init(&q);
+    query_register_metrics(&q, root);
+    log_sql_start(s->log, &line, scheduler_now_ms(s->scheduler));
+    rc = drive_collect(&q, root, r->arena, &rows, err);
+    log_sql_end(s->log, q.execution_id, rc == ERR_OK ? NULL : err->text,
+                scheduler_now_ms(s->scheduler));
+    query_run_release(&q);
+    if (rc != ERR_OK)
+        return rc;
+    output_schema(r->arena, &root->output, &out->schema);
+    out->batches = rows.batches;
+    out->n_batches = rows.n_batches;
+    out->n_rows = rows.n_rows;
+    return ERR_OK;
+}
+
+static enum errc run_query(struct running *r, struct result *out, struct err *err)
+{
+    struct plan *plan;
+    struct phys *phys;
+
+    TRY(run_analyze(r, r->st->query, &plan, err));
+    struct exprs columns = *plan_output(r->arena, plan);
+    TRY(run_optimize(r, plan, &plan, err));
+    TRY(run_plan(r, plan, &phys, err));
+    TRY(run_execute(r, phys, out, err));
+    output_schema(r->arena, &columns, &out->schema); /* names as analysed */
+    return ERR_OK;
+}
+
+/* Rows of a partitioned target come sorted by its partition columns. */
+static struct plan *sorted_for(struct arena *a, struct plan *rows,
+                               const struct write_job *job)
+{
+    const struct exprs *columns = plan_output(a, rows);
+    struct plan *sort;
+
+    if (!job->partition.n)
+        return rows;
+    sort = plan_unary(a, PLAN_SORT, rows);
+    sort->order = exprs_new(a, job->partition.n);
+    for (uint32_t i = 0; i < job->partition.n; i++) {
+        struct expr *e = expr_new(a, EXPR_SORT_ORDER, 1);
+
+        e->args[0] = columns->at[job->data.n + i];
+        e->resolved = true;
+        expr_settle(e);
+        sort->order.at[i] = e;
+    }
+    return sort;
+}
+
+enum errc run_plan_write(struct running *r, struct plan *analyzed,
+                         const struct write_job *job, struct phys **out, struct err *err)
+{
+    struct phys *rows;
+    struct plan *plan;
+
+    TRY(run_optimize(r, sorted_for(r->arena, analyzed, job), &plan, err));
+    TRY(run_plan(r, plan, &rows, err));
+    *out = phys_new(r->arena, PHYS_WRITE, 1);
+    (*out)->children[0] = rows;
+    (*out)->write = (struct write_job *)(uintptr_t)job;
+    return ERR_OK;
+}
+
+enum errc run_write(struct running *r, struct plan *analyzed, const struct write_job *job,
+                    struct err *err)
+{
+    struct result none = { 0 };
+    struct phys *root;
+
+    TRY(run_plan_write(r, analyzed, job, &root, err));
+    return run_execute(r, root, &none, err);
+}
+
+/* --- statements ------------------------------------------------------------------- */
+
+static enum errc take_zone(struct session *s, struct err *err)
+{
+    struct sv name = settings_text(s->settings, SET_TIME_ZONE);
+
+    if (s->zone && sv_eq(name, s->zone_name))
+        return ERR_OK;
+    if (name.len)
+        TRY(zone_open(&s->arena, name, &s->zone, err));
+    else
+        s->zone = zone_local(&s->arena);
+    s->zone_name = arena_sv(&s->arena, name);
+    expr_print_zone(s->zone);
+    return ERR_OK;
+}
+
+static enum errc dispatch(struct running *r, struct result *out, struct err *err)
+{
+    switch (r->st->kind) {
+    case STMT_QUERY:
+        return run_query(r, out, err);
+    case STMT_EXPLAIN:
+        return run_explain(r, out, err);
+    case STMT_SET:
+        return run_set(r, out, err);
+    case STMT_RESET:
+        return run_reset(r, err);
+    case STMT_CREATE_VIEW:
+        return run_create_view(r, err);
+    case STMT_DROP:
+        return run_drop(r, err);
+    case STMT_CREATE_TABLE:
+        return run_create_table(r, err);
+    case STMT_INSERT:
+        return run_insert(r, err);
+    case STMT_DESCRIBE:
+        return run_describe(r, out, err);
+    case STMT_SHOW:
+        return run_show(r, out, err);
+    case STMT_CACHE:
+        return run_cache(r, err);
+    case STMT_USE:
+        return run_use(r, err);
+    case STMT_TRUNCATE:
+        return run_truncate(r, err);
+    }
+    return err_set(err, ERR_USAGE, "no such statement");
+}
+
+enum errc session_run(struct session *s, const struct script *script,
+                      const struct statement *st, struct result *out, struct place *at,
+                      struct err *err)
+{
+    struct running r = {
+        .s = s, .script = script, .st = st, .arena = &s->statement, .at = at
+    };
+    int64_t now_us = wall_us();
+
+    *at = (struct place){ 0 };
+    *out = (struct result){ 0 };
+    arena_reset(&s->statement);
+    TRY(take_zone(s, err));
+    plan_print_fields((uint32_t)settings_int(s->settings, SET_MAX_TO_STRING_FIELDS));
+    r.analysis = (struct analysis_env){ &s->statement, s->catalog, s->settings, now_us };
+    r.eval = (struct eval_env){ .settings = s->settings,
+                                .zone = s->zone,
+                                .query_start_us = now_us };
+    r.call_site = arena_printf(&s->statement, "sql at %s:%u",
+                               script->file ? script->file : "-e", st->place.line);
+    return dispatch(&r, out, err);
+}

@@ -1,0 +1,399 @@
+/* Statements about views and tables: CREATE, DROP, INSERT, TRUNCATE. */
+#include "engine/run/session_int.h"
+
+#include <stdlib.h>
+
+static struct sv last_part(const struct statement *st)
+{
+    return st->name[st->n_name - 1];
+}
+
+static bool option_is(const struct statement *st, uint32_t i, const char *key)
+{
+    return sv_eq_nocase(st->option_keys[i], sv(key));
+}
+
+static struct sv without_file(struct sv path)
+{
+    if (sv_starts(path, SV("file://")))
+        return sv_from(path, 7);
+    return sv_starts(path, SV("file:")) ? sv_from(path, 5) : path;
+}
+
+static struct sv absolute(struct arena *a, struct sv path)
+{
+    path = without_file(path);
+    if (path.len && path.p[0] == '/')
+        return arena_sv(a, path);
+    char *cwd = realpath(".", NULL);
+    struct sv out = sv(arena_printf(a, "%s/%.*s", cwd ? cwd : "", SV_FMT(path)));
+    free(cwd);
+    return out;
+}
+
+/* Declared columns as a schema; those of PARTITIONED BY go to `partition`. */
+static enum errc declared(struct arena *a, const struct statement *st,
+                          struct schema *data, struct schema *partition, struct err *err)
+{
+    data->fields = arena_array(a, st->n_columns + 1, sizeof *data->fields);
+    partition->fields = arena_array(a, st->n_partition_by + 1, sizeof *partition->fields);
+    for (uint32_t i = 0; i < st->n_columns; i++) {
+        bool is_partition = false;
+
+        for (uint32_t k = 0; k < st->n_partition_by; k++)
+            is_partition |= sv_eq_nocase(st->partition_by[k], st->columns[i].name);
+        if (!is_partition)
+            data->fields[data->n++] = (struct field){ arena_sv(a, st->columns[i].name),
+                                                      st->columns[i].type, true };
+    }
+    for (uint32_t k = 0; k < st->n_partition_by; k++) {
+        uint32_t i = 0;
+
+        while (i < st->n_columns &&
+               !sv_eq_nocase(st->partition_by[k], st->columns[i].name))
+            i++;
+        if (i == st->n_columns)
+            return err_set(err, ERR_SYNTAX,
+                           "Couldn't find column %.*s in the table's columns",
+                           SV_FMT(st->partition_by[k]));
+        partition->fields[partition->n++] =
+            (struct field){ arena_sv(a, st->columns[i].name), st->columns[i].type, true };
+    }
+    return ERR_OK;
+}
+
+/* --- views ------------------------------------------------------------------------ */
+
+static enum errc view_using(struct running *r, struct err *err)
+{
+    const struct statement *st = r->st;
+    struct arena *a = catalog_arena(r->s->catalog);
+    struct sv *paths = arena_array(a, st->n_options + 1, sizeof *paths);
+    struct schema data = { 0 }, partition = { 0 };
+    struct relation_spec spec = { .format = st->format,
+                                  .paths = paths,
+                                  .option_keys = st->option_keys,
+                                  .option_values = st->option_values,
+                                  .n_options = st->n_options };
+    const struct relation *relation;
+    struct plan *plan;
+
+    for (uint32_t i = 0; i < st->n_options; i++)
+        if (option_is(st, i, "path"))
+            paths[spec.n_paths++] = arena_sv(a, st->option_values[i]);
+    if (st->location.len)
+        paths[spec.n_paths++] = arena_sv(a, st->location);
+    if (!spec.n_paths)
+        return err_set(err, ERR_SYNTAX, "a view USING %.*s needs OPTIONS (path '...')",
+                       SV_FMT(st->format));
+    if (st->n_columns) {
+        TRY(declared(a, st, &data, &partition, err));
+        spec.data = &data;
+    }
+    TRY(relation_open(a, r->s->settings, &spec, &relation, err));
+    plan = plan_of_relation(a, relation);
+    return catalog_add_view(r->s->catalog, arena_sv(a, last_part(st)), plan,
+                            plan_output(a, plan), st->replace, err);
+}
+
+enum errc run_create_view(struct running *r, struct err *err)
+{
+    const struct statement *st = r->st;
+    struct analysis_env env = r->analysis;
+    struct sv *columns = arena_array(r->arena, st->n_columns + 1, sizeof *columns);
+    struct sv name = last_part(st);
+
+    if (!st->temporary)
+        return err_set(err, ERR_USAGE,
+                       "views that outlive the session are not "
+                       "supported: CREATE TEMPORARY VIEW");
+    if (!st->query)
+        return view_using(r, err);
+    env.arena = catalog_arena(r->s->catalog);
+    if (st->global)
+        name = sv(arena_printf(env.arena, "global_temp.%.*s", SV_FMT(name)));
+    for (uint32_t i = 0; i < st->n_columns; i++)
+        columns[i] = st->columns[i].name;
+    return plan_create_view(&env, name, columns, st->n_columns, st->query, st->replace,
+                            r->at, err);
+}
+
+enum errc run_drop(struct running *r, struct err *err)
+{
+    const struct statement *st = r->st;
+    struct sv name = catalog_table_name(st->name, st->n_name);
+    struct sv view = last_part(st);
+    struct err ignored;
+    enum errc rc;
+
+    if (st->n_name == 2 && sv_eq_nocase(st->name[0], SV("global_temp")))
+        view = sv(arena_printf(r->arena, "global_temp.%.*s", SV_FMT(view)));
+    if (catalog_drop_view(r->s->catalog, view))
+        return ERR_OK;
+    if (st->is_view && st->if_exists)
+        return ERR_OK;
+    if (st->is_view || !name.p)
+        return err_set(err, ERR_SYNTAX,
+                       "[TABLE_OR_VIEW_NOT_FOUND] The table or view `%.*s` cannot be "
+                       "found.",
+                       SV_FMT(view));
+    rc = catalog_drop_table(r->s->catalog, r->s->settings, name,
+                            st->if_exists ? &ignored : err);
+    return st->if_exists ? ERR_OK : rc;
+}
+
+/* --- writing ---------------------------------------------------------------------- */
+
+static const struct format *find_format(struct running *r, struct sv name,
+                                        struct err *err)
+{
+    const struct format *f;
+
+    if (!name.len)
+        name = settings_text(r->s->settings, SET_DEFAULT_SOURCE);
+    f = format_find(name);
+    if (!f)
+        err_set(err, ERR_USAGE,
+                "[DATA_SOURCE_NOT_FOUND] Failed to find the data source: %.*s.",
+                SV_FMT(name));
+    return f;
+}
+
+static struct schema both(struct arena *a, const struct schema *data,
+                          const struct schema *partition)
+{
+    struct schema s = { .n = data->n + partition->n };
+
+    s.fields = arena_array(a, s.n + 1, sizeof *s.fields);
+    if (data->n)
+        memcpy(s.fields, data->fields, data->n * sizeof *s.fields);
+    if (partition->n)
+        memcpy(s.fields + data->n, partition->fields, partition->n * sizeof *s.fields);
+    return s;
+}
+
+/* A query's columns as a table's: those of PARTITIONED BY last, as Spark puts them. */
+static enum errc columns_of_query(struct running *r, const struct statement *st,
+                                  struct plan **rows, struct schema *data,
+                                  struct schema *partition, struct err *err)
+{
+    struct arena *a = r->arena;
+    const struct exprs *out = plan_output(a, *rows);
+    struct exprs list = exprs_new(a, out->n);
+    uint32_t n = 0;
+
+    data->fields = arena_array(a, out->n + 1, sizeof *data->fields);
+    partition->fields = arena_array(a, st->n_partition_by + 1, sizeof *partition->fields);
+    for (uint32_t i = 0; i < out->n; i++) {
+        struct expr *e = out->at[i];
+        bool is_partition = false;
+
+        for (uint32_t k = 0; k < st->n_partition_by; k++)
+            is_partition |= sv_eq_nocase(st->partition_by[k], e->name);
+        if (is_partition)
+            continue;
+        list.at[n++] = e;
+        data->fields[data->n++] = (struct field){ e->name, e->type, true };
+    }
+    for (uint32_t k = 0; k < st->n_partition_by; k++) {
+        uint32_t i = 0;
+
+        while (i < out->n && !sv_eq_nocase(st->partition_by[k], out->at[i]->name))
+            i++;
+        if (i == out->n)
+            return err_set(err, ERR_SYNTAX,
+                           "Partition column `%.*s` not found in the "
+                           "query's columns",
+                           SV_FMT(st->partition_by[k]));
+        list.at[n++] = out->at[i];
+        partition->fields[partition->n++] =
+            (struct field){ out->at[i]->name, out->at[i]->type, true };
+    }
+    if (n != out->n)
+        return err_set(err, ERR_SYNTAX, "PARTITIONED BY names a column twice");
+    if (st->n_partition_by)
+        *rows = plan_project(a, list, *rows);
+    return ERR_OK;
+}
+
+static void take_options(struct write_job *job, const struct statement *st)
+{
+    job->option_keys = st->option_keys;
+    job->option_values = st->option_values;
+    job->n_options = st->n_options;
+}
+
+static enum errc directory_job(struct running *r, const struct statement *st,
+                               struct plan *rows, struct write_job *job, struct err *err)
+{
+    const struct exprs *out = plan_output(r->arena, rows);
+
+    job->format = find_format(r, st->format, err);
+    if (!job->format)
+        return err->code;
+    job->target = absolute(r->arena, st->location);
+    job->overwrite = true;
+    job->data.n = out->n;
+    job->data.fields = arena_array(r->arena, out->n + 1, sizeof *job->data.fields);
+    for (uint32_t i = 0; i < out->n; i++)
+        job->data.fields[i] = (struct field){ out->at[i]->name, out->at[i]->type, true };
+    take_options(job, st);
+    return ERR_OK;
+}
+
+static enum errc table_job(struct running *r, const struct statement *st,
+                           struct plan **rows, struct write_job *job, struct err *err)
+{
+    struct arena *a = r->arena;
+    struct sv name = catalog_table_name(st->name, st->n_name);
+    const struct table *t =
+        name.p ? catalog_table(r->s->catalog, r->s->settings, name) : NULL;
+    struct sv *names = arena_array(a, st->n_columns + 1, sizeof *names);
+    bool any_fixed = false;
+
+    if (!t)
+        return err_set(err, ERR_SYNTAX,
+                       "[TABLE_OR_VIEW_NOT_FOUND] The table or view `%.*s` cannot be "
+                       "found.",
+                       SV_FMT(last_part(st)));
+    struct schema all = both(a, &t->data, &t->partition);
+    struct expr **fixed = arena_array(a, all.n + 1, sizeof *fixed);
+    for (uint32_t k = 0; k < st->n_partition_by; k++) {
+        uint32_t i = t->data.n;
+
+        while (i < all.n && !sv_eq_nocase(all.fields[i].name, st->partition_by[k]))
+            i++;
+        if (i == all.n)
+            return err_set(err, ERR_SYNTAX,
+                           "[NON_PARTITION_COLUMN] PARTITION clause cannot contain the "
+                           "non-partition column: `%.*s`.",
+                           SV_FMT(st->partition_by[k]));
+        fixed[i] = st->partition_values ? st->partition_values[k] : NULL;
+        any_fixed |= fixed[i] != NULL;
+    }
+    for (uint32_t i = 0; i < st->n_columns; i++)
+        names[i] = st->columns[i].name;
+    TRY(plan_for_insert(&r->analysis, *rows, &all, t->name, names, st->n_columns,
+                        any_fixed ? fixed : NULL, rows, r->at, err));
+    job->format = find_format(r, t->format, err);
+    if (!job->format)
+        return err->code;
+    job->target = t->location;
+    job->data = t->data;
+    job->partition = t->partition;
+    job->overwrite = st->overwrite;
+    job->dynamic =
+        st->overwrite && t->partition.n &&
+        (any_fixed || settings_says(r->s->settings, SET_PARTITION_OVERWRITE, "dynamic"));
+    job->table = t->name;
+    job->option_keys = t->option_keys;
+    job->option_values = t->option_values;
+    job->n_options = t->n_options;
+    return ERR_OK;
+}
+
+/* The table that CREATE TABLE .. AS makes. */
+static enum errc new_table(struct running *r, const struct statement *st,
+                           struct plan **rows, struct table *t, struct err *err)
+{
+    const struct format *f = find_format(r, st->format, err);
+
+    if (!f)
+        return err->code;
+    *t = (struct table){ .name = catalog_table_name(st->name, st->n_name),
+                         .format = sv(f->name),
+                         .option_keys = st->option_keys,
+                         .option_values = st->option_values,
+                         .n_options = st->n_options };
+    if (!t->name.p)
+        return err_set(err, ERR_SYNTAX, "there is one database, default");
+    if (st->location.len)
+        t->location = absolute(r->arena, st->location);
+    if (rows)
+        return columns_of_query(r, st, rows, &t->data, &t->partition, err);
+    return declared(r->arena, st, &t->data, &t->partition, err);
+}
+
+static void job_of_table(const struct table *t, struct sv location, struct write_job *job)
+{
+    *job = (struct write_job){ .target = location,
+                               .format = format_find(t->format),
+                               .data = t->data,
+                               .partition = t->partition,
+                               .overwrite = true,
+                               .option_keys = t->option_keys,
+                               .option_values = t->option_values,
+                               .n_options = t->n_options,
+                               .table = t->name };
+}
+
+enum errc run_insert_job(struct running *r, const struct statement *st,
+                         struct plan **rows, struct write_job **job, struct err *err)
+{
+    *job = ARENA_NEW(r->arena, struct write_job);
+    TRY(run_analyze(r, st->query, rows, err));
+    if (st->kind == STMT_CREATE_TABLE) {
+        struct table t;
+
+        TRY(new_table(r, st, rows, &t, err));
+        job_of_table(&t, t.location, *job);
+        return ERR_OK;
+    }
+    if (st->is_directory)
+        return directory_job(r, st, *rows, *job, err);
+    return table_job(r, st, rows, *job, err);
+}
+
+enum errc run_insert(struct running *r, struct err *err)
+{
+    struct write_job *job;
+    struct plan *rows;
+
+    TRY(run_insert_job(r, r->st, &rows, &job, err));
+    return run_write(r, rows, job, err);
+}
+
+enum errc run_create_table(struct running *r, struct err *err)
+{
+    const struct statement *st = r->st;
+    struct session *s = r->s;
+    struct plan *rows = NULL;
+    struct write_job job;
+    struct table t;
+    struct err ignored;
+    enum errc rc;
+
+    struct sv name = catalog_table_name(st->name, st->n_name);
+    if (name.p && st->if_not_exists && catalog_table(s->catalog, s->settings, name))
+        return ERR_OK;
+    if (st->query)
+        TRY(run_analyze(r, st->query, &rows, err));
+    else if (!st->n_columns && !st->location.len)
+        return err_set(err, ERR_USAGE,
+                       "CREATE TABLE needs columns, a LOCATION with files or AS query");
+    TRY(new_table(r, st, rows ? &rows : NULL, &t, err));
+    TRY(catalog_create_table(s->catalog, s->settings, &t, err));
+    if (!rows)
+        return ERR_OK;
+    job_of_table(&t, catalog_table(s->catalog, s->settings, t.name)->location, &job);
+    rc = run_write(r, rows, &job, err);
+    if (rc != ERR_OK)
+        (void)!catalog_drop_table(s->catalog, s->settings, t.name, &ignored);
+    return rc;
+}
+
+enum errc run_truncate(struct running *r, struct err *err)
+{
+    struct sv name = catalog_table_name(r->st->name, r->st->n_name);
+    const struct table *t =
+        name.p ? catalog_table(r->s->catalog, r->s->settings, name) : NULL;
+    struct commit *c;
+
+    if (!t)
+        return err_set(err, ERR_SYNTAX,
+                       "[TABLE_OR_VIEW_NOT_FOUND] The table or view `%.*s` cannot be "
+                       "found.",
+                       SV_FMT(last_part(r->st)));
+    TRY(commit_begin(&c, r->arena, t->location, true, err));
+    return commit_job(c, false, err);
+}
