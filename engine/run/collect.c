@@ -35,12 +35,14 @@ static enum errc collect_task(void *ctx, struct task *t, struct err *err)
 {
     struct collecting *c = ctx;
     struct strbuf *part = &c->out->parts[c->first + (uint32_t)t->partition - c->from];
+    int64_t begin_ns = op_now_ns();
     struct op *op;
     enum errc rc;
 
     strbuf_reset(part); /* of a failed attempt */
     TRY(op_open(&op, c->out->root, t, err));
     rc = take_rows(c, op, part, err);
+    task_durations(t, c->out->root, begin_ns);
     op_close(op);
     t->metrics.result_bytes = (int64_t)part->len;
     c->bytes += (int64_t)part->len;

@@ -19,8 +19,9 @@
 #define RESERVED_BYTES (INT64_C(300) << 20)
 #define PAGE_LEAST (INT64_C(1) << 20)
 #define PAGE_MOST (INT64_C(64) << 20)
-#define PAGE_HEADER 16 /* of a Java array: Spark's pages are that much smaller under G1  \
-                        */
+#define PAGE_HEADER                                                                      \
+    16 /* of a Java array: Spark's pages are that much smaller under G1                  \
+        */
 #define WAIT_NS 100000000
 
 struct memory {

@@ -1,6 +1,7 @@
 /* What the stages of a query know of each other. */
 #include "engine/run/query_run.h"
 
+#include "engine/exec/op.h"
 #include "engine/plan/adaptive.h"
 
 #include "base/mem.h"
@@ -307,24 +308,27 @@ static uint64_t metric_id(const struct phys *node, const char *key, bool *there)
 
 void task_count(struct task *t, const struct phys *node, const char *key, int64_t value)
 {
-    struct metric_sink *s = &t->sink;
     bool there;
     uint64_t id = metric_id(node, key, &there);
 
-    if (!there)
+    if (there)
+        metric_sink_add(&t->sink, id, value);
+}
+
+static void unit_durations(struct task *t, const struct phys *p, uint32_t unit,
+                           int64_t ms)
+{
+    if (query_is_leaf(p))
         return;
-    for (uint32_t i = 0; i < s->n; i++)
-        if (s->ids[i] == id) {
-            s->values[i] += value;
-            return;
-        }
-    if (s->n == s->cap) {
-        s->cap = s->cap ? s->cap * 2 : 16;
-        s->ids = xrealloc(s->ids, mem_product(s->cap, sizeof *s->ids));
-        s->values = xrealloc(s->values, mem_product(s->cap, sizeof *s->values));
-    }
-    s->ids[s->n] = id;
-    s->values[s->n++] = value;
+    if (p->codegen && p->codegen != unit && p->codegen_metric)
+        metric_sink_add(&t->sink, p->codegen_metric, ms);
+    for (uint32_t i = 0; p->kind != PHYS_UNION && i < p->n_children; i++)
+        unit_durations(t, p->children[i], p->codegen, ms);
+}
+
+void task_durations(struct task *t, const struct phys *root, int64_t begin_ns)
+{
+    unit_durations(t, root, 0, (op_now_ns() - begin_ns) / 1000000);
 }
 
 void driver_count(struct query_run *q, const struct phys *node, uint32_t n,

@@ -3,6 +3,7 @@
 #ifndef ENGINE_RUN_QUERY_RUN_H
 #define ENGINE_RUN_QUERY_RUN_H
 
+#include "engine/exec/place.h"
 #include "engine/run/query.h"
 #include "engine/run/scheduler.h"
 
@@ -86,6 +87,9 @@ uint32_t lineage_of(struct query_run *q, const struct phys *root, const char *to
 
 /* Counts into the node's metric, by key, of a task. */
 void task_count(struct task *t, const struct phys *node, const char *key, int64_t value);
+/* "duration" of the whole-stage units in the task's tree: Spark's lasts from a unit's start
+ * to its end, and all begin with the task. */
+void task_durations(struct task *t, const struct phys *root, int64_t begin_ns);
 /* Sets metrics on the driver and logs them. */
 void driver_count(struct query_run *q, const struct phys *node, uint32_t n,
                   const char *const *keys, const int64_t *values);
@@ -100,7 +104,6 @@ void query_register_metrics(struct query_run *q, struct phys *root);
 enum errc drive_subqueries(struct query_run *q, struct phys *root,
                            struct err *err) MUST_CHECK;
 void broadcast_free(struct broadcast *b);       /* NULL: nothing */
-void range_bounds_free(struct range_bounds *r); /* NULL: nothing */
 enum errc exchange_map_task(void *ctx /* struct input */, struct task *t,
                             struct err *err) MUST_CHECK;
 /* Of a range exchange: runs its child once for a sample of keys. */

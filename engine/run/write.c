@@ -227,12 +227,13 @@ static enum errc write_task(void *ctx, struct task *t, struct err *err)
 {
     struct writing *w = ctx;
     struct task_files f = { .w = w, .task = t };
-    int64_t begin_ms;
+    int64_t begin_ms, begin_ns = op_now_ns();
     struct op *op;
     enum errc rc;
 
     TRY(op_open(&op, w->node->children[0], t, err));
     rc = write_rows(&f, op, err);
+    task_durations(t, w->node->children[0], begin_ns);
     op_close(op);
     if (f.writer)
         w->job->format->abort(f.writer);
