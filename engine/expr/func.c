@@ -13,8 +13,9 @@
 #include <string.h>
 
 static const struct func *const families[] = {
-    arith_funcs,   compare_funcs, bit_funcs,    math_funcs,   string_funcs, search_funcs,
-    pattern_funcs, format_funcs,  digest_funcs, moment_funcs, window_funcs,
+    arith_funcs,  compare_funcs, bit_funcs,    math_funcs,   string_funcs,
+    search_funcs, pattern_funcs, format_funcs, digest_funcs, moment_funcs,
+    date_funcs,   clock_funcs,   misc_funcs,   window_funcs,
 };
 
 /* ---- lookup ---- */

@@ -162,6 +162,8 @@ static kernel2_fn arith_kernel(const struct arith *a, struct type t)
     return NULL;
 }
 
+static enum errc run_arith(struct eval_call *c, int op, struct err *err);
+
 static enum errc overflowed(const char *what, const char *tolerant, struct err *err)
 {
     return err_set(err, ERR_SYNTAX,
@@ -203,6 +205,29 @@ static enum errc check_integers(struct eval_call *c, const struct vec *a,
                               : width == 8              ? "long"
                                                         : "integer",
                               ariths[op].tolerant, err);
+    }
+    return ERR_OK;
+}
+
+/* try_add and its like: what overflows is NULL. Other types than integers do so anyway.
+ */
+static enum errc run_try(struct eval_call *c, int op, struct err *err)
+{
+    const struct vec *a = eval_flat(c, 0), *b = eval_flat(c, 1);
+    size_t width = type_width(c->out->type);
+
+    if (!type_is_integral(c->out->type))
+        return run_arith(c, op, err);
+    EACH_VALID_ROW(c, row)
+    {
+        int64_t x = int_at(a, row), y = int_at(b, row);
+        struct value r = { .type = c->out->type };
+        bool over = op == ADD        ? __builtin_add_overflow(x, y, &r.u.i)
+                    : op == SUBTRACT ? __builtin_sub_overflow(x, y, &r.u.i)
+                                     : __builtin_mul_overflow(x, y, &r.u.i);
+
+        r.null = over || !fits_width(r.u.i, width);
+        value_store(c->out, row, &r);
     }
     return ERR_OK;
 }
@@ -396,6 +421,21 @@ static enum errc run_subtract(struct eval_call *c, struct err *err)
 static enum errc run_multiply(struct eval_call *c, struct err *err)
 {
     return run_arith(c, MULTIPLY, err);
+}
+
+static enum errc run_try_add(struct eval_call *c, struct err *err)
+{
+    return run_try(c, ADD, err);
+}
+
+static enum errc run_try_subtract(struct eval_call *c, struct err *err)
+{
+    return run_try(c, SUBTRACT, err);
+}
+
+static enum errc run_try_multiply(struct eval_call *c, struct err *err)
+{
+    return run_try(c, MULTIPLY, err);
 }
 
 /* ---- division ---- */
@@ -683,6 +723,11 @@ static enum errc run_make_decimal(struct eval_call *c, struct err *err)
 }
 
 #define STRICT FUNC_NULL_INTOLERANT
+#define TRYING(text, hook, fn, words)                                                    \
+    {                                                                                    \
+        .name = text, .min_args = 2, .max_args = 2, .flags = STRICT | FUNC_MAYBE_NULL,   \
+        .bind = hook, .run = fn, .usage = words                                          \
+    }
 
 const struct func arith_funcs[] = {
     { .name = "+",
@@ -772,6 +817,12 @@ const struct func arith_funcs[] = {
       .bind = bind_unary,
       .run = run_abs,
       .usage = "abs(expr) - Returns the absolute value of the number or interval." },
+    TRYING("try_add", bind_add, run_try_add, "try_add(a, b) - NULL on overflow."),
+    TRYING("try_subtract", bind_subtract, run_try_subtract,
+           "try_subtract(a, b) - NULL on overflow."),
+    TRYING("try_multiply", bind_multiply, run_try_multiply,
+           "try_multiply(a, b) - NULL on overflow."),
+    TRYING("try_divide", bind_divide, run_divide, "try_divide(a, b) - NULL by zero."),
     { .name = "unscaledvalue",
       .id = FUNC_UNSCALED_VALUE,
       .min_args = 1,

@@ -83,7 +83,7 @@ static enum errc run_unhex(struct eval_call *c, struct err *err)
             if ((s.len - i) % 2 == 0)
                 high = digit;
             else
-                to[n++] = (char)(high << 4 | (digit & 15));
+                to[n++] = (char)((high & 15) << 4 | (digit & 15));
         }
         text_put(c, row, (struct sv){ to, n });
     }
