@@ -24,6 +24,7 @@ static const struct op_class *const classes[] = {
     &op_sort_agg,
     &op_broadcast_hash_join,
     &op_shuffled_hash_join,
+    &op_merge_join,
     &op_nested_loop_join,
     &op_cartesian,
     &op_read_exchange,

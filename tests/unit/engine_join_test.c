@@ -207,6 +207,67 @@ static void naive_join(struct arena *a, const struct join_case *c, const struct 
                 put_row(out, &l, -1, nl, &r, k, nr, "");
 }
 
+/* ---- sorted sides, for merge joins ---- */
+
+struct sorting {
+    const struct plain *p;
+    uint32_t n_keys;
+};
+static struct sorting sorting;
+
+static int by_keys(const void *x, const void *y)
+{
+    uint32_t i = *(const uint32_t *)x, k = *(const uint32_t *)y;
+
+    for (uint32_t c = 0; c < sorting.n_keys; c++) {
+        struct value a = cell(sorting.p, i, c), b = cell(sorting.p, k, c);
+        int order = a.null || b.null ? (int)b.null - (int)a.null : value_cmp(&a, &b);
+
+        if (order)
+            return order;
+    }
+    return i < k ? -1 : i > k;
+}
+
+/* The same rows by their keys, NULLs first, in batches of at most `rows`. */
+static struct side sorted_side(struct arena *a, const struct side *s, uint32_t n_keys,
+                               uint32_t rows)
+{
+    struct plain p = plain_rows(a, s);
+    struct side out = { .types = s->types, .n_types = s->n_types };
+    uint32_t *at = arena_array(a, p.n + 1, sizeof *at);
+
+    for (uint32_t i = 0; i < p.n; i++)
+        at[i] = i;
+    sorting = (struct sorting){ &p, n_keys };
+    if (p.n)
+        qsort(at, p.n, sizeof *at, by_keys);
+    out.batches = arena_array(a, p.n + 1, sizeof *out.batches);
+    for (uint32_t i = 0; i < p.n;) {
+        uint32_t left = p.n - i, n = 1 + rnd_below(rows < left ? rows : left);
+        uint32_t step = rnd_below(2) ? 2 : 1; /* with rows between that do not count */
+        struct batch *b = &out.batches[out.n++];
+
+        n = n * step > BATCH_ROWS ? BATCH_ROWS / step : n;
+        *b = (struct batch){ n * step, n, NULL, s->n_types, NULL };
+        b->columns = arena_array(a, s->n_types + 1, sizeof *b->columns);
+        uint32_t *sel = arena_array(a, n, sizeof *sel);
+        for (uint32_t k = 0; k < n; k++)
+            sel[k] = k * step;
+        b->sel = step > 1 ? sel : NULL;
+        for (uint32_t c = 0; c < s->n_types; c++) {
+            b->columns[c] = vec_flat(a, s->types[c], n * step, true);
+            for (uint32_t k = 0; k < n; k++) {
+                struct value v = cell(&p, at[i + k], c);
+
+                value_store(&b->columns[c], k * step, &v);
+            }
+        }
+        i += n;
+    }
+    return out;
+}
+
 /* ---- running ---- */
 
 static enum op_step run_join(struct bench *b, const struct phys *node, struct side *left,
@@ -371,6 +432,48 @@ static void loop_joins_are_nested_loops(void **state)
         try_shape(PHYS_BROADCAST_NL_JOIN, loop_types, ARRAY_LEN(loop_types), 0, 4, 9, 15);
 }
 
+static const struct allowed merge_types[] = {
+    { JOIN_INNER, false, true }, { JOIN_CROSS, false, true }, { JOIN_LEFT, false, true },
+    { JOIN_RIGHT, false, true }, { JOIN_FULL, false, true },  { JOIN_SEMI, false, true },
+    { JOIN_ANTI, false, true },  { JOIN_EXISTENCE, false, true },
+};
+
+/* How many times memory was short is the number of failed runs. */
+static void try_merge(size_t shape, int64_t pool, uint32_t batches, uint32_t rows,
+                      uint32_t domain, uint32_t nulls, uint32_t cut)
+{
+    for (size_t t = 0; t < ARRAY_LEN(merge_types); t++)
+        for (size_t k = 0; k < ARRAY_LEN(conditions); k++) {
+            uint32_t n = shapes[shape].n;
+            struct join_case c = { .kind = PHYS_SORT_MERGE_JOIN,
+                                   .type = merge_types[t].type,
+                                   .n_keys = shapes[shape].n_keys,
+                                   .condition = conditions[k] };
+            struct bench b;
+
+            bench_begin(&b, pool);
+            struct side l = make_side(&b.a, shapes[shape].types, n, rnd_below(batches),
+                                      rows, domain, nulls);
+            struct side r = make_side(&b.a, shapes[shape].types, n, rnd_below(batches),
+                                      rows, domain, nulls);
+            l = sorted_side(&b.a, &l, c.n_keys, cut);
+            r = sorted_side(&b.a, &r, c.n_keys, cut);
+            check(&c, pool, &l, &r, &b);
+            bench_end(&b);
+        }
+}
+
+static void merge_joins_are_nested_loops(void **state)
+{
+    (void)state;
+    for (size_t s = 0; s < ARRAY_LEN(shapes); s++) {
+        try_merge(s, POOL_ALL, 4, 60, 12, 15, 20);
+        try_merge(s, POOL_ALL, 4, 100, 300, 5, 2048);
+        try_merge(s, POOL_ALL, 4, 100, 20000, 0, 30);
+        try_merge(s, POOL_ALL, 4, 8, 3, 40, 3);
+    }
+}
+
 static void one_key_many_times_is_cut_into_batches(void **state)
 {
     (void)state;
@@ -521,6 +624,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(broadcast_hash_joins_are_nested_loops),
         cmocka_unit_test(shuffled_hash_joins_are_nested_loops),
+        cmocka_unit_test(merge_joins_are_nested_loops),
         cmocka_unit_test(loop_joins_are_nested_loops),
         cmocka_unit_test(one_key_many_times_is_cut_into_batches),
         cmocka_unit_test(not_in_knows_null),
