@@ -45,10 +45,27 @@ enum errc adaptive_replan(struct planner_env *env, struct rewrite_env *rw,
 struct phys *adaptive_stage_plan(struct planner_env *env, struct phys *stage_root,
                                  bool is_result);
 
-/* The arithmetic alone, for tests: partition start positions. */
+/* ---- the arithmetic alone ---- */
+
+/* What a coalesced partition may have at most: min_num of them at least, of the bytes of
+ * all shuffles read together. */
+int64_t adaptive_target(int64_t total, int64_t advisory, int64_t min_size,
+                        int64_t min_num);
+/* The reducers of shuffles that are read together, in ranges for one task each: *out,
+ * with room for n_reducers and at least one. Ranges without a byte are left out, but one
+ * stays where all are empty. As many as there are reducers: there is nothing to coalesce.
+ */
 uint32_t adaptive_coalesce(const int64_t *const *bytes_by_shuffle, uint32_t n_shuffles,
                            uint32_t n_reducers, int64_t advisory, int64_t min_size,
                            int64_t min_num, struct read_spec *out);
+/* The same for the reducers [from, to) between skewed ones, the target being that of all.
+ * none_if_empty: no range where all are empty. */
+uint32_t adaptive_coalesce_range(const int64_t *const *bytes_by_shuffle,
+                                 uint32_t n_shuffles, uint32_t from, uint32_t to,
+                                 int64_t target, int64_t min_size, bool none_if_empty,
+                                 struct read_spec *out);
+/* Where the pieces of one reducer's data begin, by its size in each map's output; starts
+ * has room for n_maps and at least one. 1: it cannot be split. */
 uint32_t adaptive_split(const int64_t *map_bytes, uint32_t n_maps, int64_t target,
                         uint32_t *starts);
 
