@@ -283,7 +283,7 @@ static void print_extract(struct strbuf *out, const struct expr *e, enum expr_pr
 {
     strbuf_addz(out, "extract(");
     strbuf_add(out, e->args[0]->kind == EXPR_LITERAL ? e->args[0]->value.u.s : SV("?"));
-    strbuf_addz(out, " FROM ");
+    strbuf_addz(out, how == PRINT_PLAN ? ", " : " FROM ");
     expr_print(out, e->args[1], how);
     strbuf_addc(out, ')');
 }
