@@ -216,7 +216,9 @@ void phys_node_name(struct strbuf *out, const struct phys *p);
 struct planner_env {
     struct arena *arena;
     const struct settings *settings;
-    int32_t cores; /* default parallelism */
+    int32_t cores;      /* default parallelism */
+    uint32_t n_codegen; /* whole-stage units so far: numbers go on from stage to stage of
+                           one AdaptiveSparkPlan; a subquery's plan has its own env */
 };
 
 /* Strategies, EnsureRequirements, ColumnarToRow, codegen numbers, reuse, subqueries; the

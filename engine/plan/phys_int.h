@@ -29,6 +29,13 @@ struct phys *phys_scan(struct planner_env *env, struct plan *p);
 struct phys *phys_aggregate(struct planner_env *env, struct plan *p, struct phys *child);
 struct phys *phys_join(struct planner_env *env, struct plan *p, struct phys *left,
                        struct phys *right);
+/* IS NOT NULL of something that is NULL wherever a column in it is. */
+bool phys_rejects_null(const struct expr *e);
+/* Reducers of a new shuffle. */
+uint32_t phys_shuffle_partitions(const struct planner_env *env);
+/* A logical plan with stages in it, planned and prepared; subqueries keep their plans. */
+enum errc phys_replan(struct planner_env *env, struct plan *p, struct phys **out,
+                      struct err *err) MUST_CHECK;
 /* Spark's texts of a file scan's metadata, in the order of its line. */
 void phys_read_schema(struct strbuf *out, const struct phys *scan);
 

@@ -46,7 +46,9 @@
  *   PLAN_REPARTITION          n_partitions, shuffle (coalesce: shuffle false)
  *   PLAN_REPARTITION_BY       keys (hash) or order (range), n_partitions or 0; rebalance
  *   PLAN_SAMPLE               fraction lower..upper, with_replacement, seed
- *   PLAN_STAGE                AQE: a query stage that ran: stage; output
+ *   PLAN_STAGE                AQE: a part that ran or runs: phys, its plan over stages;
+ *                             stage, the first of these; origin, what it stands for;
+ *                             output
  *
  * GROUP BY: SETS_NONE: keys. SETS_ROLLUP, SETS_CUBE: sets are the elements, (a, b) being
  * one of two columns. SETS_LIST: sets; a mixture (GROUP BY a, ROLLUP (b, c)) is such a
@@ -164,6 +166,8 @@ struct plan {
     double lower, upper;   /* PLAN_SAMPLE */
     int64_t seed;
     struct query_stage *stage;
+    struct phys *phys;
+    struct plan *origin;
     struct place place;
 };
 

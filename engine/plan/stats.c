@@ -151,6 +151,8 @@ static struct key_sets unique_keys(struct arena *a, struct plan *p)
         if (!p->all)
             add_set(a, &sets, *plan_output(a, p));
         return sets;
+    case PLAN_STAGE:
+        return p->origin ? unique_keys(a, p->origin) : sets;
     case PLAN_JOIN:
         return join_unique_keys(a, p);
     case PLAN_FILTER:
@@ -255,14 +257,18 @@ static struct estimate limit_estimate(struct arena *a, struct plan *p,
     return of_rows(a, p, n);
 }
 
-static struct estimate stage_estimate(struct arena *a, struct plan *p)
+static struct estimate stage_estimate(struct arena *a, struct plan *p,
+                                      const struct settings *s)
 {
     struct estimate e = { .has_rows = true, .runtime = true };
-    const struct stage_stats *s = &p->stage->stats;
+    const struct query_stage *stage = p->stage;
 
-    (void)a;
-    e.bytes = bignum_of(s->data_bytes > 0 ? (uint64_t)s->data_bytes : 0);
-    e.rows = bignum_of(s->rows > 0 ? (uint64_t)s->rows : 0);
+    if (stage && stage->reuse_of)
+        stage = stage->reuse_of;
+    if (!stage || !stage->done)
+        return p->origin ? plan_estimate(a, p->origin, s) : of_bytes(bignum_of(1));
+    e.bytes = bignum_of(stage->stats.data_bytes > 0 ? (uint64_t)stage->stats.data_bytes : 0);
+    e.rows = bignum_of(stage->stats.rows > 0 ? (uint64_t)stage->stats.rows : 0);
     return e;
 }
 
@@ -327,7 +333,7 @@ struct estimate plan_estimate(struct arena *a, struct plan *p, const struct sett
                                   .has_rows = true,
                                   .rows = bignum_of(1) };
     case PLAN_STAGE:
-        return stage_estimate(a, p);
+        return stage_estimate(a, p, s);
     case PLAN_PROJECT:
     case PLAN_WINDOW:
         return scaled(a, p, child);
