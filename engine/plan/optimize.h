@@ -1,9 +1,7 @@
 /* The optimiser: Catalyst's rules under their names, in batches to a fixed point.
  *
- * Each rule is a descriptor in one list; plan_rewrite() runs it, counts what it changed,
- * leaves it out where spark.sql.optimizer.excludedRules names it, and (in debug builds
- * and tests) checks the plan after it: every attribute used is put out below, ids are
- * unique, types did not change at the root. */
+ * Each rule is a descriptor in one list; plan_rewrite() runs it or
+ * leaves it out where spark.sql.optimizer.excludedRules names it. */
 #ifndef ENGINE_PLAN_OPTIMIZE_H
 #define ENGINE_PLAN_OPTIMIZE_H
 
@@ -23,8 +21,7 @@ struct rewrite {
 
 struct rewrite_batch {
     const char *name;
-    const struct rewrite *const *rules;
-    uint32_t n;
+    const struct rewrite *const *rules; /* NULL behind the last */
     bool once;
 };
 
@@ -36,7 +33,5 @@ enum errc plan_optimize(struct rewrite_env *env, struct plan *analyzed, struct p
 /* The smaller set that AQE runs again over plans with PLAN_STAGE leaves. */
 enum errc plan_reoptimize(struct rewrite_env *env, struct plan *p, struct plan **out,
                           struct err *err) MUST_CHECK;
-/* NULL: sound; else what is wrong. */
-const char *plan_check(struct arena *a, struct plan *p);
 
 #endif

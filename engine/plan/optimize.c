@@ -1,0 +1,87 @@
+/* Batches of rules, in Catalyst's order, each run once or until nothing changes. */
+#include "engine/plan/opt_int.h"
+
+#include <string.h>
+
+#define LIST(...)                                                                        \
+    (const struct rewrite *const[])                                                      \
+    {                                                                                    \
+        __VA_ARGS__, NULL                                                                \
+    }
+
+enum { MOST_TURNS = 100 }; /* spark.sql.optimizer.maxIterations */
+
+static const struct rewrite *const operators[] = {
+    NULL,
+};
+
+const struct rewrite_batch rewrite_batches[] = {
+    { "Operator Optimization before Inferring Filters", operators, false },
+};
+const uint32_t n_rewrite_batches = ARRAY_LEN(rewrite_batches);
+
+/* ---- running ---- */
+
+static bool names_rule(struct sv list, const char *name)
+{
+    while (list.len) {
+        const char *comma = memchr(list.p, ',', list.len);
+        size_t n = comma ? (size_t)(comma - list.p) : list.len;
+        struct sv one = sv_trim((struct sv){ list.p, n });
+        size_t len = strlen(name);
+
+        /* Spark wants the class: org.apache.spark.sql.catalyst.optimizer.ColumnPruning */
+        if (one.len >= len && memcmp(one.p + one.len - len, name, len) == 0 &&
+            (one.len == len || one.p[one.len - len - 1] == '.'))
+            return true;
+        n += comma != NULL;
+        list = (struct sv){ list.p + n, list.len - n };
+    }
+    return false;
+}
+
+struct plan *plan_rewrite(struct rewrite_env *env, const struct rewrite *rule,
+                          struct plan *p)
+{
+    if (names_rule(settings_text(env->settings, SET_EXCLUDED_RULES), rule->name))
+        return p;
+    return rule->apply(env, p);
+}
+
+static struct plan *run_batch(struct rewrite_env *env, const struct rewrite_batch *batch,
+                              struct plan *p)
+{
+    for (int turn = 0; turn < MOST_TURNS; turn++) {
+        struct plan *before = p;
+
+        for (const struct rewrite *const *rule = batch->rules; *rule; rule++)
+            p = plan_rewrite(env, *rule, p);
+        if (p == before || batch->once)
+            return p;
+    }
+    return p;
+}
+
+struct plan *plan_optimize_batches(struct rewrite_env *env, struct plan *p)
+{
+    for (uint32_t i = 0; i < n_rewrite_batches; i++)
+        p = run_batch(env, &rewrite_batches[i], p);
+    return p;
+}
+
+enum errc plan_optimize(struct rewrite_env *env, struct plan *analyzed, struct plan **out,
+                        struct err *err)
+{
+    (void)err;
+    *out = plan_optimize_batches(env, analyzed);
+    return ERR_OK;
+}
+
+enum errc plan_reoptimize(struct rewrite_env *env, struct plan *p, struct plan **out,
+                          struct err *err)
+{
+    (void)err;
+    (void)env;
+    *out = p;
+    return ERR_OK;
+}
