@@ -36,6 +36,8 @@ int exit_of(enum errc rc);
 
 enum verb_id {
     VERB_ANALYZE,
+    VERB_RUN,
+    VERB_EXPLAIN,
     VERB_CHECK,
     VERB_CONF,
     VERB_RULES,
@@ -52,6 +54,7 @@ enum format {
     FORMAT_TEXT,
     FORMAT_PLAIN,
     FORMAT_JSON,
+    FORMAT_CSV,
     FORMAT_MD,
     FORMAT_SVG,
     FORMAT_PNG,
@@ -115,6 +118,14 @@ struct cli {
     const char *heat;          /* graph --heat; NULL: not given */
     int64_t max_nodes;         /* graph --max-nodes; -1: not given, 0: all */
     int64_t layout_timeout_ms; /* graph --layout-timeout; -1: not given */
+    const char **sql_texts;    /* run -e, in order */
+    size_t n_sql_texts, cap_sql_texts;
+    const char **confs; /* run --conf key=value, in order */
+    size_t n_confs, cap_confs;
+    int executors, cores;  /* run; 0: not given */
+    const char *memory;    /* run --memory; NULL: not given */
+    const char *event_log; /* run --event-log; NULL: not given */
+    bool extended;         /* explain --extended */
 };
 
 /* The format asked for, else the verb's first. */
@@ -174,6 +185,8 @@ const char *cli_nearest(const char *word, const char *const *names, size_t n);
 /* --- verbs -------------------------------------------------------------------- */
 
 int verb_analyze(const struct cli *cli);
+int verb_run(const struct cli *cli);
+int verb_explain(const struct cli *cli);
 int verb_check(const struct cli *cli);
 int verb_conf(const struct cli *cli);
 int verb_rules(const struct cli *cli);

@@ -2,11 +2,14 @@
  * all read these two tables. */
 #include "ui/cli.h"
 
+#include "base/mem.h"
+
 #include <stdlib.h>
 
 #define F(name) (1u << FORMAT_##name)
 #define V(name) (1u << VERB_##name)
 #define LOG_VERBS (V(ANALYZE) | V(CHECK) | V(CONF) | V(GRAPH))
+#define SQL_VERBS (V(RUN) | V(EXPLAIN))
 #define ALL_VERBS ((1u << VERB_COUNT) - 1)
 #define ANY_NUMBER ((size_t)-1)
 
@@ -35,6 +38,38 @@ const struct verb verbs_all[VERB_COUNT] = {
         .max_inputs = ANY_NUMBER,
         .formats = F(TEXT) | F(PLAIN) | F(JSON) | F(MD),
         .run = verb_analyze,
+    },
+    [VERB_RUN] = {
+        .name = "run",
+        .args = "[SCRIPT]",
+        .summary = "run a Spark SQL script on the built-in engine, then analyse it",
+        .about =
+            "Runs the statements in order and prints their rows: as tables, or with --format as "
+            "CSV or one JSON object a statement. SCRIPT is what spark-sql -f takes; - is standard "
+            "input; -e takes SQL from the command line. Settings have Spark's names (--conf, SET). "
+            "The engine plans, spills and logs as Spark 3.5 does; --executors, --cores and --memory "
+            "say on what it does so.\n\n"
+            "Afterwards the event log is analysed, unless --quiet says not to, or the rows went to "
+            "standard output for a program. It is kept where --event-log says.",
+        .example = "spillway run report.sql\n"
+                   "spillway run -e 'select count(*) from parquet.`/data/t`' -q\n"
+                   "spillway run report.sql --executors 4 --cores 2 --memory 2g --event-log logs/",
+        .min_inputs = 0,
+        .max_inputs = 1,
+        .formats = F(TEXT) | F(CSV) | F(JSON),
+        .run = verb_run,
+    },
+    [VERB_EXPLAIN] = {
+        .name = "explain",
+        .args = "[SCRIPT]",
+        .summary = "print the plans of a script's statements without running them",
+        .about = "Physical plans in Spark's layout. SET and temporary views take effect, as later "
+                 "statements need them; nothing else is run.",
+        .example = "spillway explain report.sql\nspillway explain -e 'select 1' --extended",
+        .min_inputs = 0,
+        .max_inputs = 1,
+        .formats = F(TEXT),
+        .run = verb_explain,
     },
     [VERB_CHECK] = {
         .name = "check",
@@ -130,8 +165,9 @@ const char *format_name(enum format f)
 {
     static const char *const names[FORMAT_COUNT] = {
         [FORMAT_NONE] = "",     [FORMAT_TEXT] = "text", [FORMAT_PLAIN] = "plain",
-        [FORMAT_JSON] = "json", [FORMAT_MD] = "md",     [FORMAT_SVG] = "svg",
-        [FORMAT_PNG] = "png",   [FORMAT_DOT] = "dot",   [FORMAT_TXT] = "txt",
+        [FORMAT_JSON] = "json", [FORMAT_CSV] = "csv",   [FORMAT_MD] = "md",
+        [FORMAT_SVG] = "svg",   [FORMAT_PNG] = "png",   [FORMAT_DOT] = "dot",
+        [FORMAT_TXT] = "txt",
     };
 
     return names[f];
@@ -314,6 +350,65 @@ static bool set_layout_timeout(struct cli *cli, const char *value, struct err *e
     return false;
 }
 
+static bool set_sql_text(struct cli *cli, const char *value, struct err *err)
+{
+    (void)err;
+    GROW(cli->sql_texts, cli->n_sql_texts, cli->cap_sql_texts);
+    cli->sql_texts[cli->n_sql_texts++] = value;
+    return true;
+}
+
+static bool set_conf(struct cli *cli, const char *value, struct err *err)
+{
+    const char *equals = strchr(value, '=');
+
+    if (!equals || equals == value) {
+        err_set(err, ERR_USAGE, "key=value, as spark.sql.shuffle.partitions=8");
+        return false;
+    }
+    GROW(cli->confs, cli->n_confs, cli->cap_confs);
+    cli->confs[cli->n_confs++] = value;
+    return true;
+}
+
+static bool set_executors(struct cli *cli, const char *value, struct err *err)
+{
+    return small_number(value, 1, 1000, &cli->executors, err);
+}
+
+static bool set_cores(struct cli *cli, const char *value, struct err *err)
+{
+    return small_number(value, 1, 1024, &cli->cores, err);
+}
+
+static bool set_memory(struct cli *cli, const char *value, struct err *err)
+{
+    int64_t bytes;
+
+    if (!units_parse_bytes(sv(value), 1 << 20, &bytes) || bytes <= 0) {
+        err_set(err, ERR_USAGE, "a size, as 1g or 512m");
+        return false;
+    }
+    cli->memory = value;
+    return true;
+}
+
+static bool set_event_log(struct cli *cli, const char *value, struct err *err)
+{
+    if (!*value) {
+        err_set(err, ERR_USAGE, "a folder");
+        return false;
+    }
+    cli->event_log = value;
+    return true;
+}
+
+static bool set_extended(struct cli *cli, const char *value, struct err *err)
+{
+    (void)value, (void)err;
+    return cli->extended = true;
+}
+
 /* --- options ---------------------------------------------------------------------- */
 
 const struct option options_all[] = {
@@ -326,14 +421,50 @@ const struct option options_all[] = {
     { .name = "format",
       .letter = 'f',
       .arg = "FORMAT",
-      .values = "text|plain|json|md|svg|png|dot|txt",
+      .values = "text|plain|json|csv|md|svg|png|dot|txt",
       .help = "how to write it",
-      .verbs = V(ANALYZE) | V(CHECK) | V(CONF) | V(RULES) | V(GRAPH) | V(VERSION),
+      .verbs = V(ANALYZE) | V(CHECK) | V(CONF) | V(RULES) | V(GRAPH) | V(VERSION) |
+               V(RUN),
       .set = set_format },
     { .name = "json",
       .help = "the same as --format json",
-      .verbs = V(ANALYZE) | V(CHECK) | V(CONF) | V(RULES) | V(VERSION),
+      .verbs = V(ANALYZE) | V(CHECK) | V(CONF) | V(RULES) | V(VERSION) | V(RUN),
       .set = set_json },
+    { .name = "execute",
+      .letter = 'e',
+      .arg = "SQL",
+      .help = "statements to run instead of a script; may be given several times",
+      .verbs = SQL_VERBS,
+      .set = set_sql_text },
+    { .name = "conf",
+      .arg = "KEY=VALUE",
+      .help = "a setting under Spark's name; may be given several times",
+      .verbs = SQL_VERBS,
+      .set = set_conf },
+    { .name = "executors",
+      .arg = "N",
+      .help = "that many executors (one, the driver itself)",
+      .verbs = SQL_VERBS,
+      .set = set_executors },
+    { .name = "cores",
+      .arg = "N",
+      .help = "cores of each executor (all of the machine; 1 with --executors)",
+      .verbs = SQL_VERBS,
+      .set = set_cores },
+    { .name = "memory",
+      .arg = "SIZE",
+      .help = "memory of each executor (1g)",
+      .verbs = SQL_VERBS,
+      .set = set_memory },
+    { .name = "event-log",
+      .arg = "DIR",
+      .help = "keep the event log in that folder",
+      .verbs = V(RUN),
+      .set = set_event_log },
+    { .name = "extended",
+      .help = "the logical plans too",
+      .verbs = V(EXPLAIN),
+      .set = set_extended },
     { .name = "stage",
       .arg = "N[.ATTEMPT]",
       .help = "one stage in detail; graph: the stage and what is near it",
@@ -390,28 +521,31 @@ const struct option options_all[] = {
     { .name = "verbose",
       .letter = 'v',
       .help = "all findings, with evidence, risk and what was not judged",
-      .verbs = LOG_VERBS | V(RULES),
+      .verbs = LOG_VERBS | V(RULES) | V(RUN),
       .set = set_verbose },
     { .name = "color",
       .arg = "WHEN",
       .values = "auto|always|never",
       .help = "colour the text (auto: on a terminal)",
-      .verbs = V(ANALYZE) | V(CHECK) | V(CONF) | V(RULES) | V(GRAPH) | V(HELP),
+      .verbs = V(ANALYZE) | V(CHECK) | V(CONF) | V(RULES) | V(GRAPH) | V(HELP) |
+               V(RUN),
       .set = set_color },
     { .name = "ascii",
       .help = "no characters beyond ASCII",
-      .verbs = V(ANALYZE) | V(CHECK) | V(CONF) | V(RULES) | V(GRAPH) | V(HELP),
+      .verbs = V(ANALYZE) | V(CHECK) | V(CONF) | V(RULES) | V(GRAPH) | V(HELP) |
+               V(RUN),
       .set = set_ascii },
     { .name = "width",
       .arg = "N",
       .help = "columns of text (else COLUMNS, else the terminal's)",
-      .verbs = V(ANALYZE) | V(CHECK) | V(CONF) | V(RULES) | V(GRAPH) | V(HELP),
+      .verbs = V(ANALYZE) | V(CHECK) | V(CONF) | V(RULES) | V(GRAPH) | V(HELP) |
+               V(RUN),
       .set = set_width },
     { .name = "progress",
       .arg = "WHEN",
       .values = "auto|never",
-      .help = "progress of long reads on standard error",
-      .verbs = LOG_VERBS,
+      .help = "progress of long reads and runs on standard error",
+      .verbs = LOG_VERBS | V(RUN),
       .set = set_progress },
     { .name = "man", .help = "the man page in troff", .verbs = V(HELP), .set = set_man },
     { .name = "help",

@@ -56,6 +56,7 @@ static void render(struct page *p, struct report *r, const struct cli *cli)
         break;
     case FORMAT_TEXT:
     case FORMAT_NONE:
+    case FORMAT_CSV:
     case FORMAT_SVG:
     case FORMAT_PNG:
     case FORMAT_DOT:

@@ -105,6 +105,11 @@ const char *session_event_log(const struct session *s)
     return s->final_log_path;
 }
 
+const struct zone *session_zone(const struct session *s)
+{
+    return s->zone;
+}
+
 /* --- the way of a query ----------------------------------------------------------- */
 
 enum errc run_analyze(struct running *r, struct plan *parsed, struct plan **out,

@@ -38,6 +38,8 @@ enum errc session_run(struct session *s, const struct script *script,
 /* From a signal handler or another thread: the running statement ends with "cancelled".
  */
 void session_cancel(struct session *s);
+/* In which results' timestamps print. */
+const struct zone *session_zone(const struct session *s);
 /* Where the event log is once the session was closed without interruption; NULL: none.
  * Valid until then. */
 const char *session_event_log(const struct session *s);

@@ -1,0 +1,370 @@
+/* spillway run: a SQL script on the built-in engine, its rows, and the analysis of the
+ * event log it wrote. spillway explain: the plans of its statements. Both stop at the
+ * first error. */
+#include "base/file.h"
+#include "ui/cli.h"
+#include "ui/sql_run.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+struct run {
+    const struct cli *cli;
+    struct arena arena;
+    struct sql_run *sql;
+    struct strbuf out;
+    char *own_log; /* a folder for the log nobody asked to keep; NULL: none */
+    bool shown;    /* the line of progress */
+    int64_t printed_ms;
+};
+
+/* --- signals ---------------------------------------------------------------------- */
+
+static struct sql_run *volatile running;
+static volatile sig_atomic_t signalled;
+
+/* The first one ends the statement, and the run cleanly; the second one is for those who
+ * cannot wait. */
+static void on_signal(int number)
+{
+    if (signalled || !running) {
+        file_writers_abandon();
+        _exit(128 + number);
+    }
+    signalled = number;
+    sql_run_cancel(running);
+}
+
+static void watch_signals(struct sql_run *sql)
+{
+    struct sigaction stop = { .sa_handler = on_signal };
+
+    running = sql;
+    sigemptyset(&stop.sa_mask);
+    sigaction(SIGINT, &stop, NULL);
+    sigaction(SIGTERM, &stop, NULL);
+}
+
+/* --- progress --------------------------------------------------------------------- */
+
+static int64_t now_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void wipe(struct run *r)
+{
+    if (r->shown)
+        fputs("\r\033[K", stderr);
+    r->shown = false;
+}
+
+static void stage_progress(void *ctx, int32_t stage_id, int32_t done, int32_t tasks)
+{
+    struct run *r = ctx;
+    int64_t now = now_ms();
+
+    if (now - r->printed_ms < 100)
+        return;
+    r->printed_ms = now;
+    fprintf(stderr, "\r\033[Kstage %d  %d of %d tasks", (int)stage_id, (int)done,
+            (int)tasks);
+    fflush(stderr);
+    r->shown = true;
+}
+
+static void stage_ended(void *ctx, int32_t stage_id, bool ok, int64_t ms)
+{
+    struct run *r = ctx;
+    struct strbuf time = { 0 };
+
+    if (!r->cli->verbose)
+        return;
+    units_ms(&time, ms);
+    wipe(r);
+    fprintf(stderr, "stage %d %s in %s\n", (int)stage_id, ok ? "done" : "failed", time.p);
+    strbuf_release(&time);
+}
+
+/* --- what is run ------------------------------------------------------------------ */
+
+static int read_all(const char *path, struct strbuf *text)
+{
+    bool standard = strcmp(path, "-") == 0;
+    FILE *f = standard ? stdin : fopen(path, "re");
+    char piece[8192];
+    size_t n;
+    int code = EXIT_DONE;
+
+    if (!f) {
+        cli_error("%s: %s", path, strerror(errno));
+        return EXIT_INPUT;
+    }
+    while ((n = fread(piece, 1, sizeof piece, f)) > 0)
+        strbuf_add(text, (struct sv){ piece, n });
+    if (ferror(f)) {
+        cli_error("%s: %s", path, strerror(errno));
+        code = EXIT_INPUT;
+    }
+    if (!standard)
+        fclose(f);
+    return code;
+}
+
+/* Lines under the first one are the script's, with a caret. */
+static void say_lines(const char *text)
+{
+    fprintf(stderr, "spillway: %s\n", text);
+}
+
+static int read_script(struct run *r)
+{
+    const struct cli *cli = r->cli;
+    const char *file = cli->n_inputs ? cli->inputs[0] : NULL;
+    struct strbuf text = { 0 };
+    struct err err = { 0 };
+    int code = EXIT_DONE;
+
+    if (file && cli->n_sql_texts) {
+        cli_error("a script or -e, not both");
+        return EXIT_USAGE;
+    }
+    if (!file && !cli->n_sql_texts) {
+        cli_error("%s needs a script, or -e and SQL", cli->verb->name);
+        return EXIT_USAGE;
+    }
+    for (size_t i = 0; i < cli->n_sql_texts; i++)
+        strbuf_printf(&text, "%s%s", i ? ";\n" : "", cli->sql_texts[i]);
+    if (file)
+        code = read_all(file, &text);
+    if (code == EXIT_DONE &&
+        sql_run_parse(r->sql, strbuf_sv(&text), file, &err) != ERR_OK) {
+        say_lines(err.text);
+        code = EXIT_USAGE;
+    }
+    strbuf_release(&text);
+    return code;
+}
+
+/* --- settings --------------------------------------------------------------------- */
+
+static bool put(struct run *r, const char *key, const char *value)
+{
+    struct err err = { 0 };
+
+    if (sql_run_set(r->sql, key, value, &err) == ERR_OK)
+        return true;
+    cli_error("%s", err.text);
+    return false;
+}
+
+static bool put_pair(struct run *r, const char *pair)
+{
+    const char *equals = strchr(pair, '='); /* the parser saw to it */
+    const char *key = arena_sv(&r->arena, (struct sv){ pair, (size_t)(equals - pair) }).p;
+    struct sv near = sql_run_near(key);
+
+    if (near.p)
+        cli_note(r->cli, "--conf %s is not known here; did you mean %.*s?", key,
+                 SV_FMT(near));
+    return put(r, key, equals + 1);
+}
+
+/* Options beside --conf are short names of settings. */
+static bool put_options(struct run *r)
+{
+    const struct cli *cli = r->cli;
+    bool many = cli->executors > 0;
+    char number[32];
+
+    for (size_t i = 0; i < cli->n_confs; i++)
+        if (!put_pair(r, cli->confs[i]))
+            return false;
+    if (many) {
+        snprintf(number, sizeof number, "%d", cli->executors);
+        if (!put(r, "spark.executor.instances", number))
+            return false;
+    }
+    if (cli->cores) {
+        snprintf(number, sizeof number, many ? "%d" : "local[%d]", cli->cores);
+        if (!put(r, many ? "spark.executor.cores" : "spark.master", number))
+            return false;
+    }
+    return !cli->memory ||
+           put(r, many ? "spark.executor.memory" : "spark.driver.memory", cli->memory);
+}
+
+/* --- the log ---------------------------------------------------------------------- */
+
+static bool make_own_log(struct run *r)
+{
+    const char *tmp = getenv("TMPDIR");
+
+    r->own_log = strdup(
+        arena_printf(&r->arena, "%s/spillway-log-XXXXXX", tmp && *tmp ? tmp : "/tmp"));
+    if (!r->own_log)
+        die("out of memory");
+    if (mkdtemp(r->own_log))
+        return true;
+    cli_error("%s: %s", r->own_log, strerror(errno));
+    free(r->own_log);
+    r->own_log = NULL;
+    return false;
+}
+
+/* Where --event-log or the settings say; else, if it is to be analysed, in a folder that
+ * goes away again. */
+static bool choose_log(struct run *r, bool analyse)
+{
+    const char *dir = r->cli->event_log;
+
+    if (!dir && sql_run_keeps_log(r->sql))
+        return true;
+    if (!dir && analyse) {
+        if (!make_own_log(r))
+            return false;
+        dir = r->own_log;
+    }
+    return !dir || (put(r, "spark.eventLog.enabled", "true") &&
+                    put(r, "spark.eventLog.dir", dir));
+}
+
+static void drop_own_log(struct run *r)
+{
+    DIR *dir = r->own_log ? opendir(r->own_log) : NULL;
+    struct dirent *e;
+
+    while (dir && (e = readdir(dir)))
+        if (e->d_name[0] != '.')
+            unlinkat(dirfd(dir), e->d_name, 0);
+    if (dir)
+        closedir(dir);
+    if (r->own_log)
+        rmdir(r->own_log);
+    free(r->own_log);
+    r->own_log = NULL;
+}
+
+/* Rows for a program are not followed by a report. */
+static bool wants_analysis(const struct cli *cli)
+{
+    bool data =
+        cli_format(cli) != FORMAT_TEXT && (!cli->output || strcmp(cli->output, "-") == 0);
+
+    return !cli->quiet && !data;
+}
+
+static int analyse_log(const struct run *r, const char *path)
+{
+    struct cli cli = { .verb = &verbs_all[VERB_ANALYZE],
+                       .inputs = &path,
+                       .n_inputs = 1,
+                       .color = r->cli->color,
+                       .ascii = r->cli->ascii,
+                       .width = r->cli->width,
+                       .no_progress = true,
+                       .verbose = r->cli->verbose,
+                       .max_nodes = -1,
+                       .layout_timeout_ms = -1 };
+
+    putchar('\n');
+    fflush(stdout);
+    return verb_analyze(&cli);
+}
+
+/* --- the verbs -------------------------------------------------------------------- */
+
+static int run_statements(struct run *r, enum sql_way way)
+{
+    enum format format = cli_format(r->cli);
+    enum sql_rows rows = format == FORMAT_JSON  ? SQL_ROWS_JSON
+                         : format == FORMAT_CSV ? SQL_ROWS_CSV
+                                                : SQL_ROWS_TEXT;
+    struct sql_hooks hooks = { .ctx = r };
+    struct strbuf message = { 0 };
+    struct err err = { 0 };
+    enum errc rc;
+
+    if (!r->cli->quiet && !r->cli->no_progress && isatty(STDERR_FILENO)) {
+        hooks.progress = stage_progress;
+        hooks.ended = stage_ended;
+    }
+    rc = sql_run_open(r->sql, &hooks, &err);
+    if (rc != ERR_OK) {
+        cli_error("%s", err.text);
+        return exit_of(rc);
+    }
+    watch_signals(r->sql);
+    for (uint32_t i = 0; i < sql_run_statements(r->sql) && rc == ERR_OK && !signalled;
+         i++)
+        rc = sql_run_statement(r->sql, i, way, rows, &r->out, &message);
+    wipe(r);
+    if (rc != ERR_OK && !signalled)
+        say_lines(message.p);
+    strbuf_release(&message);
+    return signalled ? 128 + signalled : exit_of(rc);
+}
+
+static int begin(struct run *r, const struct cli *cli)
+{
+    *r = (struct run){ .cli = cli, .sql = sql_run_new() };
+    int code = read_script(r);
+
+    return code == EXIT_DONE && !put_options(r) ? EXIT_USAGE : code;
+}
+
+static int end(struct run *r, int code)
+{
+    drop_own_log(r);
+    sql_run_free(r->sql);
+    strbuf_release(&r->out);
+    arena_release(&r->arena);
+    return code;
+}
+
+static int close_and_write(struct run *r, int code)
+{
+    running = NULL;
+    sql_run_close(r->sql, signalled != 0);
+    return r->out.len ? exit_worse(code, cli_write(r->cli, strbuf_sv(&r->out))) : code;
+}
+
+int verb_run(const struct cli *cli)
+{
+    struct run r;
+    int code = begin(&r, cli);
+    bool analyse = wants_analysis(cli);
+    const char *log;
+
+    if (code == EXIT_DONE && !choose_log(&r, analyse))
+        code = EXIT_OUTPUT;
+    if (code != EXIT_DONE)
+        return end(&r, code);
+    code = close_and_write(&r, run_statements(&r, SQL_RUN));
+    log = sql_run_log(r.sql);
+    if (log && analyse && !signalled)
+        code = exit_worse(code, analyse_log(&r, log));
+    if (log && !r.own_log)
+        cli_note(cli, "event log: %s%s", log, signalled ? ".inprogress" : "");
+    return end(&r, code);
+}
+
+int verb_explain(const struct cli *cli)
+{
+    struct run r;
+    int code = begin(&r, cli);
+
+    if (code != EXIT_DONE)
+        return end(&r, code);
+    return end(&r,
+               close_and_write(&r, run_statements(&r, cli->extended ? SQL_EXPLAIN_EXTENDED
+                                                                    : SQL_EXPLAIN)));
+}
