@@ -462,13 +462,20 @@ struct referring {
     struct expr_set *set;
 };
 
-/* What EXPR_OUTER holds belongs to another query. */
+/* What EXPR_OUTER holds belongs to another query; the condition that a subquery is joined
+ * on has columns of both, those of this one are in `outer` too. */
 static bool add_reference(void *ctx, const struct expr *e)
 {
     struct referring *r = ctx;
 
     if (e->kind == EXPR_ATTRIBUTE)
         expr_set_add(r->arena, r->set, e->id);
+    if (e->plan) {
+        struct expr rest = *e;
+
+        rest.filter = NULL;
+        return expr_each_child(&rest, add_reference, r);
+    }
     return e->kind == EXPR_OUTER ? false : expr_each_child(e, add_reference, r);
 }
 

@@ -95,7 +95,8 @@ struct expr {
     enum agg_mode mode;
     uint32_t n_args;
     struct expr **args;
-    struct expr *filter; /* of an aggregate; NULL: none */
+    struct expr *filter; /* of an aggregate; of a subquery whose correlated predicates
+                            were pulled up: what it is joined on. NULL: none */
     uint32_t id;         /* expression id; 0: none yet */
     uint32_t index;      /* EXPR_BOUND */
     struct sv name;
