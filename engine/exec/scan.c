@@ -44,7 +44,7 @@ static enum errc scan_open(struct op *op, struct err *err)
 
     s->part = query_scan(op->task->query, p, op->partition);
     s->request = (struct scan_request){
-        .relation = p->relation,
+        .relation = query_scan_relation(op->task->query, p),
         .settings = op->task->settings,
         .zone = op->task->eval.zone,
         .columns = p->columns,

@@ -142,7 +142,7 @@ static void count_scans(struct query_run *q, const struct phys *p)
         return;
     struct scan_parts *s = query_scan_parts(q, p);
     if (!s->counted) {
-        int64_t values[] = { p->relation->n_files, p->relation->bytes, 0 };
+        int64_t values[] = { s->relation->n_files, s->relation->bytes, 0 };
 
         s->counted = true;
         driver_count(q, p, ARRAY_LEN(keys), keys, values);
@@ -267,7 +267,7 @@ enum errc drive_inputs(struct query_run *q, struct phys *root, struct err *err)
 
     (void)find_leaves(root, leaves, 0, n);
     TRY(drive_subqueries(q, root, err));
-    query_find_scans(q, root);
+    TRY(query_find_scans(q, root, err));
     count_scans(q, root);
     TRY(run_broadcasts(q, leaves, n, err));
     for (uint32_t i = 0; i < n; i++) {

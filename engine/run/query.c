@@ -184,23 +184,40 @@ struct scan_parts *query_scan_parts(const struct query_run *q, const struct phys
     return s;
 }
 
-void query_find_scans(struct query_run *q, const struct phys *root)
+/* Under the lock: the arena is the query's. */
+static enum errc find_scan(struct query_run *q, const struct phys *scan, struct err *err)
 {
-    if (query_is_leaf(root))
-        return;
-    for (uint32_t i = 0; i < root->n_children; i++)
-        query_find_scans(q, root->children[i]);
-    if (root->kind != PHYS_SCAN || query_scan_parts(q, root))
-        return;
-    pthread_mutex_lock(&q->lock);
     struct scan_parts *s = ARENA_NEW(&q->arena, struct scan_parts);
 
-    s->scan = root;
-    relation_partitions(&q->arena, root->relation, q->settings,
+    s->scan = scan;
+    TRY(scan_prune(q, scan, &s->relation, err));
+    relation_partitions(&q->arena, s->relation, q->settings,
                         scheduler_cores(q->scheduler), &s->parts, &s->n);
     s->next = q->scans;
     q->scans = s;
+    return ERR_OK;
+}
+
+enum errc query_find_scans(struct query_run *q, const struct phys *root, struct err *err)
+{
+    enum errc rc;
+
+    if (query_is_leaf(root))
+        return ERR_OK;
+    for (uint32_t i = 0; i < root->n_children; i++)
+        TRY(query_find_scans(q, root->children[i], err));
+    if (root->kind != PHYS_SCAN || query_scan_parts(q, root))
+        return ERR_OK;
+    pthread_mutex_lock(&q->lock);
+    rc = find_scan(q, root, err);
     pthread_mutex_unlock(&q->lock);
+    return rc;
+}
+
+const struct relation *query_scan_relation(const struct query_run *q,
+                                           const struct phys *scan)
+{
+    return query_scan_parts(q, scan)->relation;
 }
 
 const struct scan_partition *query_scan(const struct query_run *q,

@@ -29,6 +29,9 @@ struct read_spec query_read_spec(const struct phys *leaf, uint32_t p);
 /* The splits that partition p of a PHYS_SCAN reads. */
 const struct scan_partition *query_scan(const struct query_run *q,
                                         const struct phys *scan, uint32_t p);
+/* Its relation, with the files that are left after pruning: what splits count by. */
+const struct relation *query_scan_relation(const struct query_run *q,
+                                           const struct phys *scan);
 /* Partitions of the rows that node puts out; at least 1 for a stage's root. */
 uint32_t query_partitions(const struct query_run *q, const struct phys *node);
 /* PHYS_COALESCE: its partition p is partitions [*from, *to) of its child. */

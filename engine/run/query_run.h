@@ -31,6 +31,7 @@ struct input {
 struct scan_parts {
     struct scan_parts *next;
     const struct phys *scan;
+    const struct relation *relation; /* with the files that are read */
     struct scan_partition *parts;
     uint32_t n;
     bool counted; /* files and bytes were logged */
@@ -74,7 +75,8 @@ bool query_is_leaf(const struct phys *node);
 struct input *query_input(const struct query_run *q, const struct phys *node);
 struct input *query_input_make(struct query_run *q, const struct phys *exchange);
 /* Finds the splits of all scans above the leaves. */
-void query_find_scans(struct query_run *q, const struct phys *root);
+enum errc query_find_scans(struct query_run *q, const struct phys *root,
+                           struct err *err) MUST_CHECK;
 struct scan_parts *query_scan_parts(const struct query_run *q, const struct phys *scan);
 /* The shuffle leaves of a stage's tree, each once, in order: into *out (query's memory).
  */
@@ -98,6 +100,11 @@ int64_t metric_total(struct query_run *q, const struct phys *node, const char *k
 void query_keep_arena(struct query_run *q, struct arena *a);
 /* Gives every node without metrics its accumulators. */
 void query_register_metrics(struct query_run *q, struct phys *root);
+
+/* The scan's relation with the files its partition filters leave; in the query's arena,
+ * whose lock the caller holds. Values of subqueries are known by now. */
+enum errc scan_prune(struct query_run *q, const struct phys *scan,
+                     const struct relation **out, struct err *err) MUST_CHECK;
 
 /* --- exchange.c: map tasks -------------------------------------------------------- */
 

@@ -135,6 +135,7 @@ enum errc run_show(struct running *r, struct result *out, struct err *err)
         showing.views_only = sv_is(what, "views");
         t.columns = showing.views_only ? views : tables;
         t.n_columns = 3;
+        t.last_is_boolean = true;
         catalog_each(r->s->catalog, r->s->settings, show_name, &showing);
     } else if (sv_is(what, "columns")) {
         t.columns = columns;
@@ -293,7 +294,7 @@ enum errc run_cache(struct running *r, struct err *err)
     const struct statement *st = r->st;
     struct plan *plan;
 
-    if (st->negate)
+    if (!st->n_name || (st->negate && st->if_exists))
         return ERR_OK;
     if (st->query) {
         struct analysis_env env = r->analysis;

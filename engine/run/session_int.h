@@ -77,7 +77,8 @@ struct text_rows { /* in an arena */
     struct arena *arena;
     const char *const *columns;
     uint32_t n_columns;
-    struct sv *cells; /* absent: NULL */
+    bool last_is_boolean; /* its cells are "true" and "false" */
+    struct sv *cells;     /* absent: NULL */
     uint32_t n, cap;
 };
 

@@ -31,10 +31,45 @@ static struct sv absolute(struct arena *a, struct sv path)
     return out;
 }
 
-/* Declared columns as a schema; those of PARTITIONED BY go to `partition`. */
-static enum errc declared(struct arena *a, const struct statement *st,
-                          struct schema *data, struct schema *partition, struct err *err)
+static bool same_name(const struct running *r, struct sv a, struct sv b)
 {
+    return settings_bool(r->s->settings, SET_CASE_SENSITIVE) ? sv_eq(a, b)
+                                                             : sv_eq_nocase(a, b);
+}
+
+static enum errc declared_twice(const struct running *r, struct err *err)
+{
+    const struct statement *st = r->st;
+
+    for (uint32_t i = 0; i < st->n_columns; i++)
+        for (uint32_t k = 0; k < i; k++)
+            if (same_name(r, st->columns[i].name, st->columns[k].name)) {
+                *r->at = st->columns[i].place;
+                return err_set(err, ERR_SYNTAX,
+                               "[COLUMN_ALREADY_EXISTS] The column `%.*s` already "
+                               "exists. Consider to choose another name or rename the "
+                               "existing column.",
+                               SV_FMT(st->columns[i].name));
+            }
+    return ERR_OK;
+}
+
+static enum errc no_such_partition(struct sv table, struct sv column,
+                                   const struct strbuf *names, struct err *err)
+{
+    return err_set(err, ERR_SYNTAX,
+                   "[COLUMN_NOT_DEFINED_IN_TABLE] Partition column `%.*s` is not defined "
+                   "in table `%.*s`, defined table columns are: %s.",
+                   SV_FMT(column), SV_FMT(table), names->len ? names->p : "none");
+}
+
+/* Declared columns as a schema; those of PARTITIONED BY go to `partition`. */
+static enum errc declared(const struct running *r, struct arena *a, struct schema *data,
+                          struct schema *partition, struct err *err)
+{
+    const struct statement *st = r->st;
+
+    TRY(declared_twice(r, err));
     data->fields = arena_array(a, st->n_columns + 1, sizeof *data->fields);
     partition->fields = arena_array(a, st->n_partition_by + 1, sizeof *partition->fields);
     for (uint32_t i = 0; i < st->n_columns; i++) {
@@ -52,10 +87,17 @@ static enum errc declared(struct arena *a, const struct statement *st,
         while (i < st->n_columns &&
                !sv_eq_nocase(st->partition_by[k], st->columns[i].name))
             i++;
-        if (i == st->n_columns)
-            return err_set(err, ERR_SYNTAX,
-                           "Couldn't find column %.*s in the table's columns",
-                           SV_FMT(st->partition_by[k]));
+        if (i == st->n_columns) {
+            struct strbuf names = { 0 };
+
+            for (i = 0; i < st->n_columns; i++)
+                strbuf_printf(&names, "%s`%.*s`", i ? ", " : "",
+                              SV_FMT(st->columns[i].name));
+            enum errc rc =
+                no_such_partition(last_part(st), st->partition_by[k], &names, err);
+            strbuf_release(&names);
+            return rc;
+        }
         partition->fields[partition->n++] =
             (struct field){ arena_sv(a, st->columns[i].name), st->columns[i].type, true };
     }
@@ -87,7 +129,7 @@ static enum errc view_using(struct running *r, struct err *err)
         return err_set(err, ERR_SYNTAX, "a view USING %.*s needs OPTIONS (path '...')",
                        SV_FMT(st->format));
     if (st->n_columns) {
-        TRY(declared(a, st, &data, &partition, err));
+        TRY(declared(r, a, &data, &partition, err));
         spec.data = &data;
     }
     TRY(relation_open(a, r->s->settings, &spec, &relation, err));
@@ -200,11 +242,17 @@ static enum errc columns_of_query(struct running *r, const struct statement *st,
 
         while (i < out->n && !sv_eq_nocase(st->partition_by[k], out->at[i]->name))
             i++;
-        if (i == out->n)
-            return err_set(err, ERR_SYNTAX,
-                           "Partition column `%.*s` not found in the "
-                           "query's columns",
-                           SV_FMT(st->partition_by[k]));
+        if (i == out->n) {
+            struct strbuf names = { 0 };
+
+            for (i = 0; i < out->n; i++)
+                strbuf_printf(&names, "%s`%.*s`", i ? ", " : "",
+                              SV_FMT(out->at[i]->name));
+            enum errc rc =
+                no_such_partition(last_part(st), st->partition_by[k], &names, err);
+            strbuf_release(&names);
+            return rc;
+        }
         list.at[n++] = out->at[i];
         partition->fields[partition->n++] =
             (struct field){ out->at[i]->name, out->at[i]->type, true };
@@ -311,7 +359,7 @@ static enum errc new_table(struct running *r, const struct statement *st,
         t->location = absolute(r->arena, st->location);
     if (rows)
         return columns_of_query(r, st, rows, &t->data, &t->partition, err);
-    return declared(r->arena, st, &t->data, &t->partition, err);
+    return declared(r, r->arena, &t->data, &t->partition, err);
 }
 
 static void job_of_table(const struct table *t, struct sv location, struct write_job *job)

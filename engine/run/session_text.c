@@ -23,8 +23,16 @@ void text_row(struct text_rows *t, const struct sv *cells)
         t->cap = cap;
     }
     for (uint32_t i = 0; i < t->n_columns; i++)
-        t->cells[t->n * t->n_columns + i] = arena_sv(t->arena, cells[i]);
+        t->cells[t->n * t->n_columns + i] =
+            cells[i].p ? arena_sv(t->arena, cells[i]) : (struct sv){ 0 };
     t->n++;
+}
+
+static struct type text_column(const struct text_rows *t, uint32_t i)
+{
+    bool boolean = t->last_is_boolean && i + 1 == t->n_columns;
+
+    return type_of(boolean ? TYPE_BOOLEAN : TYPE_STRING);
 }
 
 static void text_batch(const struct text_rows *t, uint32_t from, uint32_t n,
@@ -34,15 +42,16 @@ static void text_batch(const struct text_rows *t, uint32_t from, uint32_t n,
     out->n_columns = t->n_columns;
     out->columns = arena_array(t->arena, t->n_columns + 1, sizeof *out->columns);
     for (uint32_t c = 0; c < t->n_columns; c++) {
-        struct vec v = vec_flat(t->arena, type_of(TYPE_STRING), n, true);
-        struct str *to = v.data;
+        struct vec v = vec_flat(t->arena, text_column(t, c), n, true);
 
         for (uint32_t i = 0; i < n; i++) {
             struct sv cell = t->cells[(from + i) * t->n_columns + c];
 
             v.valid[i] = cell.p != NULL;
-            if (cell.p)
-                to[i] = str_make(cell.p, cell.len);
+            if (v.type.id == TYPE_BOOLEAN)
+                ((uint8_t *)v.data)[i] = sv_is(cell, "true");
+            else if (cell.p)
+                ((struct str *)v.data)[i] = str_make(cell.p, cell.len);
         }
         out->columns[c] = v;
     }
@@ -54,7 +63,7 @@ void text_result(struct text_rows *t, struct result *out)
     out->schema.fields = arena_array(t->arena, t->n_columns, sizeof *out->schema.fields);
     for (uint32_t i = 0; i < t->n_columns; i++)
         out->schema.fields[i] =
-            (struct field){ sv(t->columns[i]), type_of(TYPE_STRING), true };
+            (struct field){ sv(t->columns[i]), text_column(t, i), true };
     out->n_batches = (t->n + BATCH_ROWS - 1) / BATCH_ROWS;
     out->batches = arena_array(t->arena, out->n_batches + 1, sizeof *out->batches);
     for (uint32_t i = 0; i < out->n_batches; i++) {

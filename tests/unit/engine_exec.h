@@ -228,6 +228,13 @@ query_scan(const struct query_run *q, const struct phys *scan, uint32_t p)
     return NULL;
 }
 
+__attribute__((weak)) const struct relation *
+query_scan_relation(const struct query_run *q, const struct phys *scan)
+{
+    (void)q;
+    return scan->relation;
+}
+
 __attribute__((weak)) uint32_t query_partitions(const struct query_run *q,
                                                 const struct phys *node)
 {

@@ -210,8 +210,10 @@ static void add_rows(struct strbuf *out, const struct result *r, const struct zo
 static void add_result(struct strbuf *out, const struct result *r,
                        const struct zone *zone)
 {
-    if (!r->schema.n)
-        strbuf_addz(out, "ok");
+    if (!r->schema.n) {
+        strbuf_addz(out, "ok\n");
+        return;
+    }
     for (uint32_t c = 0; c < r->schema.n; c++) {
         if (c)
             strbuf_addc(out, '\t');
