@@ -14,6 +14,7 @@ struct sql_run {
     struct script script;
     struct session_events events;
     const char *log;
+    bool has_rows; /* of an earlier statement */
 };
 
 struct sql_run *sql_run_new(void)
@@ -104,15 +105,16 @@ static void say_error(const struct sql_run *r, const struct err *err, struct pla
         message->p[--message->len] = '\0';
 }
 
-static void add_rows(const struct sql_run *r, const struct result *result,
+static void add_rows(struct sql_run *r, const struct result *result,
                      enum sql_rows rows, struct strbuf *out)
 {
     const struct zone *zone = session_zone(r->session);
 
     if (result->schema.n == 0)
         return; /* a statement without rows */
-    if (out->len && rows != SQL_ROWS_JSON)
+    if (r->has_rows && rows != SQL_ROWS_JSON)
         strbuf_addc(out, '\n');
+    r->has_rows = true;
     switch (rows) {
     case SQL_ROWS_TEXT:
         result_text(out, result, zone);

@@ -202,6 +202,22 @@ static bool put_options(struct run *r)
            put(r, many ? "spark.executor.memory" : "spark.driver.memory", cli->memory);
 }
 
+/* --- rows -------------------------------------------------------------------------- */
+
+/* Rows appear as their statements end; in a file all at once, at the end. */
+static bool is_shown(const struct cli *cli)
+{
+    return !cli->output || strcmp(cli->output, "-") == 0;
+}
+
+static int show(struct run *r)
+{
+    int code = r->out.len ? cli_write(r->cli, strbuf_sv(&r->out)) : EXIT_DONE;
+
+    strbuf_reset(&r->out);
+    return code;
+}
+
 /* --- the log ---------------------------------------------------------------------- */
 
 static bool make_own_log(struct run *r)
@@ -256,8 +272,7 @@ static void drop_own_log(struct run *r)
 /* Rows for a program are not followed by a report. */
 static bool wants_analysis(const struct cli *cli)
 {
-    bool data =
-        cli_format(cli) != FORMAT_TEXT && (!cli->output || strcmp(cli->output, "-") == 0);
+    bool data = cli_format(cli) != FORMAT_TEXT && is_shown(cli);
 
     return !cli->quiet && !data;
 }
@@ -291,6 +306,7 @@ static int run_statements(struct run *r, enum sql_way way)
     struct sql_hooks hooks = { .ctx = r };
     struct strbuf message = { 0 };
     struct err err = { 0 };
+    int code = EXIT_DONE;
     enum errc rc;
 
     if (!r->cli->quiet && !r->cli->no_progress && isatty(STDERR_FILENO)) {
@@ -303,14 +319,18 @@ static int run_statements(struct run *r, enum sql_way way)
         return exit_of(rc);
     }
     watch_signals(r->sql);
-    for (uint32_t i = 0; i < sql_run_statements(r->sql) && rc == ERR_OK && !signalled;
-         i++)
+    for (uint32_t i = 0; i < sql_run_statements(r->sql) && rc == ERR_OK &&
+                         code == EXIT_DONE && !signalled;
+         i++) {
         rc = sql_run_statement(r->sql, i, way, rows, &r->out, &message);
-    wipe(r);
+        wipe(r);
+        if (is_shown(r->cli))
+            code = show(r);
+    }
     if (rc != ERR_OK && !signalled)
         say_lines(message.p);
     strbuf_release(&message);
-    return signalled ? 128 + signalled : exit_of(rc);
+    return signalled ? 128 + signalled : exit_worse(code, exit_of(rc));
 }
 
 static int begin(struct run *r, const struct cli *cli)
@@ -334,7 +354,7 @@ static int close_and_write(struct run *r, int code)
 {
     running = NULL;
     sql_run_close(r->sql, signalled != 0);
-    return r->out.len ? exit_worse(code, cli_write(r->cli, strbuf_sv(&r->out))) : code;
+    return exit_worse(code, show(r));
 }
 
 int verb_run(const struct cli *cli)

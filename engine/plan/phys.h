@@ -133,6 +133,7 @@ struct write_job {
     const struct format *format;
     struct schema data, partition;
     bool overwrite, dynamic;
+    struct sv folder; /* overwritten alone: "y=2020"; empty: all of the target */
     struct sv *option_keys, *option_values;
     uint32_t n_options;
     struct sv table; /* empty: a directory */

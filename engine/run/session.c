@@ -238,14 +238,32 @@ enum errc run_plan_write(struct running *r, struct plan *analyzed,
     return ERR_OK;
 }
 
+/* Without ANSI mode no casts overflow but those to the target's columns, for which Spark
+ * has a class of its own. */
+static void overflow_of_insert(struct err *err)
+{
+    static const char from[] = "[CAST_OVERFLOW]", to[] = "[CAST_OVERFLOW_IN_TABLE_INSERT]";
+    char *at = strstr(err->text, from);
+    char rest[sizeof err->text];
+
+    if (!at)
+        return;
+    snprintf(rest, sizeof rest, "%s", at + sizeof from - 1);
+    snprintf(at, sizeof err->text - (size_t)(at - err->text), "%s%s", to, rest);
+}
+
 enum errc run_write(struct running *r, struct plan *analyzed, const struct write_job *job,
                     struct err *err)
 {
     struct result none = { 0 };
     struct phys *root;
+    enum errc rc;
 
     TRY(run_plan_write(r, analyzed, job, &root, err));
-    return run_execute(r, root, &none, err);
+    rc = run_execute(r, root, &none, err);
+    if (rc != ERR_OK && !settings_bool(r->s->settings, SET_ANSI))
+        overflow_of_insert(err);
+    return rc;
 }
 
 /* --- statements ------------------------------------------------------------------- */

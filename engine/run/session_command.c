@@ -21,6 +21,7 @@ enum errc run_set(struct running *r, struct result *out, struct err *err)
     struct text_rows t = { .arena = r->arena, .columns = columns, .n_columns = 2 };
     const struct statement *st = r->st;
     struct settings *s = r->s->settings;
+    const struct zone *zone;
     struct sv value;
 
     if (!st->key.len) {
@@ -31,6 +32,8 @@ enum errc run_set(struct running *r, struct result *out, struct err *err)
     }
     if (st->has_value) {
         TRY(settings_modifiable(st->key, err));
+        if (sv_is(st->key, setting_key(SET_TIME_ZONE)))
+            TRY(zone_open(r->arena, st->value, &zone, err));
         TRY(settings_put(s, st->key, st->value, err));
         value = st->value;
     } else if (!settings_find(s, st->key, &value)) {

@@ -1,5 +1,6 @@
 /* Statements about views and tables: CREATE, DROP, INSERT, TRUNCATE. */
 #include "engine/run/session_int.h"
+#include "engine/store/partition.h"
 
 #include <stdlib.h>
 
@@ -37,6 +38,14 @@ static bool same_name(const struct running *r, struct sv a, struct sv b)
                                                              : sv_eq_nocase(a, b);
 }
 
+static enum errc already_there(struct sv column, struct err *err)
+{
+    return err_set(err, ERR_SYNTAX,
+                   "[COLUMN_ALREADY_EXISTS] The column `%.*s` already exists. Consider to "
+                   "choose another name or rename the existing column.",
+                   SV_FMT(column));
+}
+
 static enum errc declared_twice(const struct running *r, struct err *err)
 {
     const struct statement *st = r->st;
@@ -45,13 +54,30 @@ static enum errc declared_twice(const struct running *r, struct err *err)
         for (uint32_t k = 0; k < i; k++)
             if (same_name(r, st->columns[i].name, st->columns[k].name)) {
                 *r->at = st->columns[i].place;
-                return err_set(err, ERR_SYNTAX,
-                               "[COLUMN_ALREADY_EXISTS] The column `%.*s` already "
-                               "exists. Consider to choose another name or rename the "
-                               "existing column.",
-                               SV_FMT(st->columns[i].name));
+                return already_there(st->columns[i].name, err);
             }
     return ERR_OK;
+}
+
+static enum errc partitioned_twice(const struct running *r, struct err *err)
+{
+    const struct statement *st = r->st;
+
+    for (uint32_t i = 0; i < st->n_partition_by; i++)
+        for (uint32_t k = 0; k < i; k++)
+            if (same_name(r, st->partition_by[i], st->partition_by[k]))
+                return already_there(st->partition_by[i], err);
+    return ERR_OK;
+}
+
+static enum errc all_partitions(const struct schema *data, const struct schema *partition,
+                                struct err *err)
+{
+    return data->n || !partition->n
+               ? ERR_OK
+               : err_set(err, ERR_SYNTAX,
+                         "[ALL_PARTITION_COLUMNS_NOT_ALLOWED] Cannot use all columns for "
+                         "partition columns.");
 }
 
 static enum errc no_such_partition(struct sv table, struct sv column,
@@ -70,6 +96,7 @@ static enum errc declared(const struct running *r, struct arena *a, struct schem
     const struct statement *st = r->st;
 
     TRY(declared_twice(r, err));
+    TRY(partitioned_twice(r, err));
     data->fields = arena_array(a, st->n_columns + 1, sizeof *data->fields);
     partition->fields = arena_array(a, st->n_partition_by + 1, sizeof *partition->fields);
     for (uint32_t i = 0; i < st->n_columns; i++) {
@@ -101,7 +128,7 @@ static enum errc declared(const struct running *r, struct arena *a, struct schem
         partition->fields[partition->n++] =
             (struct field){ arena_sv(a, st->columns[i].name), st->columns[i].type, true };
     }
-    return ERR_OK;
+    return all_partitions(data, partition, err);
 }
 
 /* --- views ------------------------------------------------------------------------ */
@@ -224,6 +251,11 @@ static enum errc columns_of_query(struct running *r, const struct statement *st,
     struct exprs list = exprs_new(a, out->n);
     uint32_t n = 0;
 
+    for (uint32_t i = 0; i < out->n; i++)
+        for (uint32_t k = 0; k < i; k++)
+            if (same_name(r, out->at[i]->name, out->at[k]->name))
+                return already_there(out->at[i]->name, err);
+    TRY(partitioned_twice(r, err));
     data->fields = arena_array(a, out->n + 1, sizeof *data->fields);
     partition->fields = arena_array(a, st->n_partition_by + 1, sizeof *partition->fields);
     for (uint32_t i = 0; i < out->n; i++) {
@@ -257,8 +289,7 @@ static enum errc columns_of_query(struct running *r, const struct statement *st,
         partition->fields[partition->n++] =
             (struct field){ out->at[i]->name, out->at[i]->type, true };
     }
-    if (n != out->n)
-        return err_set(err, ERR_SYNTAX, "PARTITIONED BY names a column twice");
+    TRY(all_partitions(data, partition, err));
     if (st->n_partition_by)
         *rows = plan_project(a, list, *rows);
     return ERR_OK;
@@ -289,6 +320,46 @@ static enum errc directory_job(struct running *r, const struct statement *st,
     return ERR_OK;
 }
 
+/* The folder of PARTITION (y = 2020, m)'s values, which is what OVERWRITE replaces. The
+ * rows have the values as constants under the table's columns. */
+static enum errc fixed_folder(struct running *r, const struct table *t,
+                              struct expr *const *fixed, struct plan *rows,
+                              struct sv *out, struct err *err)
+{
+    struct strbuf folder = { 0 };
+    enum errc rc = ERR_OK;
+
+    for (uint32_t i = 0; i < t->partition.n && rc == ERR_OK; i++) {
+        const struct expr *e = rows->list.at[t->data.n + i];
+        struct value v;
+
+        if (!fixed[t->data.n + i])
+            continue;
+        rc = eval_constant(r->arena, e->kind == EXPR_ALIAS ? e->args[0] : e, &r->eval, &v,
+                           err);
+        if (rc != ERR_OK)
+            break;
+        if (folder.len)
+            strbuf_addc(&folder, '/');
+        partition_folder(&folder, t->partition.fields[i].name, &v);
+    }
+    *out = arena_sv(r->arena, strbuf_sv(&folder));
+    strbuf_release(&folder);
+    return rc;
+}
+
+static bool reads_from(const struct plan *p, struct sv location)
+{
+    if (p->relation)
+        for (uint32_t i = 0; i < p->relation->n_roots; i++)
+            if (sv_eq(p->relation->roots[i], location))
+                return true;
+    for (uint32_t i = 0; i < p->n_children; i++)
+        if (reads_from(p->children[i], location))
+            return true;
+    return false;
+}
+
 static enum errc table_job(struct running *r, const struct statement *st,
                            struct plan **rows, struct write_job *job, struct err *err)
 {
@@ -297,7 +368,7 @@ static enum errc table_job(struct running *r, const struct statement *st,
     const struct table *t =
         name.p ? catalog_table(r->s->catalog, r->s->settings, name) : NULL;
     struct sv *names = arena_array(a, st->n_columns + 1, sizeof *names);
-    bool any_fixed = false;
+    bool any_fixed = false, open = false;
 
     if (!t)
         return err_set(err, ERR_SYNTAX,
@@ -330,13 +401,38 @@ static enum errc table_job(struct running *r, const struct statement *st,
     job->data = t->data;
     job->partition = t->partition;
     job->overwrite = st->overwrite;
-    job->dynamic =
-        st->overwrite && t->partition.n &&
-        (any_fixed || settings_says(r->s->settings, SET_PARTITION_OVERWRITE, "dynamic"));
+    for (uint32_t i = t->data.n; i < all.n; i++)
+        open |= !fixed[i];
+    job->dynamic = st->overwrite && open &&
+                   settings_says(r->s->settings, SET_PARTITION_OVERWRITE, "dynamic");
+    if (st->overwrite && !job->dynamic && reads_from(*rows, t->location))
+        return err_set(err, ERR_SYNTAX,
+                       "[UNSUPPORTED_OVERWRITE.TABLE] Can't overwrite the target that is "
+                       "also being read from. The target table is "
+                       "`spark_catalog`.`default`.`%.*s`.",
+                       SV_FMT(t->name));
+    if (st->overwrite && !job->dynamic && any_fixed)
+        TRY(fixed_folder(r, t, fixed, *rows, &job->folder, err));
     job->table = t->name;
     job->option_keys = t->option_keys;
     job->option_values = t->option_values;
     job->n_options = t->n_options;
+    return ERR_OK;
+}
+
+static enum errc columns_of_files(struct running *r, struct table *t, struct err *err)
+{
+    struct relation_spec spec = { .format = t->format,
+                                  .paths = &t->location,
+                                  .n_paths = 1,
+                                  .option_keys = t->option_keys,
+                                  .option_values = t->option_values,
+                                  .n_options = t->n_options };
+    const struct relation *found;
+
+    TRY(relation_open(r->arena, r->s->settings, &spec, &found, err));
+    t->data = found->data;
+    t->partition = found->partition;
     return ERR_OK;
 }
 
@@ -359,6 +455,8 @@ static enum errc new_table(struct running *r, const struct statement *st,
         t->location = absolute(r->arena, st->location);
     if (rows)
         return columns_of_query(r, st, rows, &t->data, &t->partition, err);
+    if (!st->n_columns)
+        return columns_of_files(r, t, err);
     return declared(r, r->arena, &t->data, &t->partition, err);
 }
 

@@ -293,7 +293,8 @@ enum errc drive_write(struct query_run *q, struct phys *node, struct err *err)
     pthread_mutex_destroy(&w.lock);
     begin_ms = scheduler_now_ms(q->scheduler);
     if (rc == ERR_OK)
-        rc = commit_job(w.commit, w.job->dynamic, err);
+        rc = w.job->folder.len ? commit_folder(w.commit, w.job->folder, err)
+                               : commit_job(w.commit, w.job->dynamic, err);
     else
         commit_abort(w.commit);
     if (rc == ERR_OK)

@@ -250,6 +250,30 @@ static enum errc replace_partitions(struct commit *c, const char *from, const ch
     return rc;
 }
 
+/* What was written to one folder of the target replaces what is there; nothing written,
+ * nothing stays. */
+static enum errc replace_folder(struct commit *c, struct sv folder, struct err *err)
+{
+    const char *from = arena_printf(c->a, "%s/%.*s", c->done, SV_FMT(folder));
+    const char *to = arena_printf(c->a, "%s/%.*s", c->target, SV_FMT(folder));
+
+    TRY(make_folders(c->a, to, false, err));
+    if (access(from, F_OK) == 0)
+        return exchange(from, to, err);
+    remove_tree(to);
+    return ERR_OK;
+}
+
+enum errc commit_folder(struct commit *c, struct sv folder, struct err *err)
+{
+    enum errc rc = replace_folder(c, folder, err);
+
+    if (rc == ERR_OK)
+        rc = mark_success(c->a, c->target, err);
+    remove_tree(c->staging);
+    return rc;
+}
+
 enum errc commit_job(struct commit *c, bool dynamic, struct err *err)
 {
     enum errc rc;

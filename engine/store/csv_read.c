@@ -12,8 +12,10 @@ struct reader {
     struct text_lines lines;
     struct sv all; /* multi-line: what is left */
     struct csv_cell *cells;
-    uint32_t most;            /* columns of the table */
+    uint32_t most;            /* cells of a record, as the table has columns */
     bool skip_header, strict; /* strict: the number of cells is looked at */
+    uint32_t corrupt; /* wanted column for records that do not parse; UINT32_MAX: none */
+    uint32_t corrupt_at; /* its position in the table; no cell stands for it */
     struct text_batch rows;
     struct arena escapes; /* of the record at hand */
     int64_t n_rows;
@@ -26,6 +28,25 @@ static void csv_close(struct reader *r)
     arena_release(&r->escapes);
 }
 
+static void find_corrupt(struct reader *r)
+{
+    const struct schema *data = &r->req->relation->data;
+    struct sv name = SV("_corrupt_record");
+
+    (void)relation_option(r->req->relation, "columnNameOfCorruptRecord", &name);
+    r->corrupt = r->corrupt_at = UINT32_MAX;
+    r->most = data->n;
+    for (uint32_t i = 0; i < data->n; i++)
+        if (data->fields[i].type.id == TYPE_STRING && sv_eq(data->fields[i].name, name))
+            r->corrupt_at = i;
+    if (r->corrupt_at == UINT32_MAX)
+        return;
+    r->most--;
+    for (uint32_t i = 0; i < r->req->n_columns; i++)
+        if (r->req->columns[i] == r->corrupt_at)
+            r->corrupt = i;
+}
+
 static enum errc csv_open(struct reader **out, struct arena *a,
                           const struct scan_request *req, const struct data_file *file,
                           int64_t offset, int64_t length, struct err *err)
@@ -35,13 +56,14 @@ static enum errc csv_open(struct reader **out, struct arena *a,
     enum errc rc;
 
     r->req = req;
-    r->most = req->relation->data.n;
+    find_corrupt(r);
     TRY(csv_options_read(&r->o, req->relation, req->zone ? req->zone : &zone_utc, err));
     r->cells = arena_array(a, r->most + 1, sizeof *r->cells);
     r->skip_header = r->o.header && offset == 0;
     /* with fewer columns than there are Spark parses only those, and does not count the
      * others */
-    r->strict = r->o.mode != MODE_PERMISSIVE && req->n_columns == r->most;
+    r->strict = (r->o.mode != MODE_PERMISSIVE || r->corrupt != UINT32_MAX) &&
+                req->n_columns - (r->corrupt != UINT32_MAX) == r->most;
     for (uint32_t i = 0; i < req->n_columns; i++)
         types[i] = req->relation->data.fields[req->columns[i]].type;
     rc = text_lines_open(&r->lines, a, file, offset, length, err);
@@ -57,7 +79,8 @@ static enum errc csv_open(struct reader **out, struct arena *a,
 }
 
 /* The next record's cells. */
-static enum next next_record(struct reader *r, uint32_t *n, struct err *err)
+static enum next next_record(struct reader *r, uint32_t *n, struct sv *record,
+                             struct err *err)
 {
     struct sv line;
 
@@ -73,7 +96,9 @@ static enum next next_record(struct reader *r, uint32_t *n, struct err *err)
                     nl == SIZE_MAX ? (struct sv){ r->all.p, 0 } : sv_from(r->all, nl + 1);
                 continue;
             }
+            *record = r->all;
             *n = csv_split(&r->o, &r->escapes, r->all, r->cells, r->most, &r->all);
+            record->len -= r->all.len;
         } else {
             enum next got = text_lines_next(&r->lines, &line, err);
 
@@ -81,6 +106,7 @@ static enum next next_record(struct reader *r, uint32_t *n, struct err *err)
                 return got;
             if (!csv_is_record(&r->o, line))
                 continue;
+            *record = line;
             *n = csv_split(&r->o, &r->escapes, line, r->cells, r->most, NULL);
         }
         if (!r->skip_header)
@@ -90,14 +116,25 @@ static enum next next_record(struct reader *r, uint32_t *n, struct err *err)
     }
 }
 
+static struct sv without_end(struct sv record)
+{
+    while (record.len &&
+           (record.p[record.len - 1] == '\n' || record.p[record.len - 1] == '\r'))
+        record.len--;
+    return record;
+}
+
 /* False: some cell was not of its type. */
-static bool put_cells(struct reader *r, uint32_t n)
+static bool put_cells(struct reader *r, uint32_t n, struct sv record)
 {
     bool good = !r->strict || n == r->most;
 
     for (uint32_t i = 0; i < r->req->n_columns; i++) {
         uint32_t c = r->req->columns[i];
 
+        if (i == r->corrupt)
+            continue;
+        c -= c > r->corrupt_at;
         if (c >= n || csv_is_null(&r->o, &r->cells[c]))
             text_null(&r->rows, i);
         else if (r->cells[c].quoted && r->cells[c].text.len == 0)
@@ -105,22 +142,31 @@ static bool put_cells(struct reader *r, uint32_t n)
         else
             good &= text_cell(&r->rows, i, r->cells[c].text, &r->o.cell);
     }
+    if (r->corrupt != UINT32_MAX) {
+        text_null(&r->rows, r->corrupt);
+        if (!good)
+            (void)text_cell(&r->rows, r->corrupt, without_end(record), &r->o.cell);
+    }
     return good;
 }
 
 static enum next csv_next(struct reader *r, struct batch *out, struct err *err)
 {
     enum next got = NEXT_ITEM;
+    struct sv record;
     uint32_t n;
 
     text_batch_reset(&r->rows);
-    while (r->rows.rows < BATCH_ROWS && (got = next_record(r, &n, err)) == NEXT_ITEM) {
-        if (put_cells(r, n) || r->o.mode == MODE_PERMISSIVE) {
+    while (r->rows.rows < BATCH_ROWS &&
+           (got = next_record(r, &n, &record, err)) == NEXT_ITEM) {
+        if (put_cells(r, n, record) || r->o.mode == MODE_PERMISSIVE) {
             r->rows.rows++;
         } else if (r->o.mode == MODE_FAIL_FAST) {
             err_set(err, ERR_CORRUPT,
-                    "%s: [MALFORMED_RECORD_IN_PARSING] Malformed records are detected in "
-                    "record parsing, before byte %lld. Parse Mode: FAILFAST.",
+                    "%s: [MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION] Malformed records "
+                    "are detected in record parsing, before byte %lld. Parse Mode: "
+                    "FAILFAST. To process malformed records as null result, try setting "
+                    "the option 'mode' as 'PERMISSIVE'.",
                     r->lines.path, (long long)r->lines.at);
             return NEXT_FAIL;
         }

@@ -118,6 +118,9 @@ enum errc commit_task(struct commit *c, uint32_t task, uint32_t attempt,
 void commit_abort_task(struct commit *c, uint32_t task, uint32_t attempt);
 /* Dynamic overwrite replaces only the partitions written. */
 enum errc commit_job(struct commit *c, bool dynamic, struct err *err) MUST_CHECK;
+/* Overwrites this folder of the target ("y=2020/m=a") alone; all that was written is
+ * below it. */
+enum errc commit_folder(struct commit *c, struct sv folder, struct err *err) MUST_CHECK;
 void commit_abort(struct commit *c);
 
 #endif

@@ -492,8 +492,10 @@ static enum next json_next(struct reader *r, struct batch *out, struct err *err)
            (got = next_record(r, &record, &good, err)) == NEXT_ITEM) {
         if (!good && r->o.mode == MODE_FAIL_FAST) {
             err_set(err, ERR_CORRUPT,
-                    "%s: [MALFORMED_RECORD_IN_PARSING] Malformed records are detected in "
-                    "record parsing, before byte %lld. Parse Mode: FAILFAST.",
+                    "%s: [MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION] Malformed records "
+                    "are detected in record parsing, before byte %lld. Parse Mode: "
+                    "FAILFAST. To process malformed records as null result, try setting "
+                    "the option 'mode' as 'PERMISSIVE'.",
                     r->lines.path, (long long)r->lines.at);
             return NEXT_FAIL;
         }

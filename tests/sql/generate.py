@@ -14,6 +14,7 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+DATA = os.path.join(HERE, "data")
 VENV = os.path.join(HERE, "..", "..", "build", "interop", "venv-3.5.9", "bin", "python")
 
 
@@ -93,11 +94,11 @@ def generate(spark, path, scratch):
             out.append(text)
             continue
         try:
-            result = run(spark, text.replace("${DIR}", scratch))
+            result = run(spark, text.replace("${DIR}", scratch).replace("${DATA}", DATA))
             good += 1
         except Exception as e:  # whatever Spark says is the expectation
             result = [error_class(e)]
-        result = [line.replace(scratch, "${DIR}") for line in result]
+        result = [line.replace(scratch, "${DIR}").replace(DATA, "${DATA}") for line in result]
         word = "ordered" if is_ordered(text) else "query"
         out.append("\n".join([word, text, "----"] + result))
     with open(path, "w", encoding="utf-8") as f:

@@ -288,7 +288,7 @@ struct turn {
     struct session *session;
     struct arena scripts; /* plans live as long as the session */
     struct arena arena;
-    struct sv dir;
+    struct sv dir, data; /* ${DIR}, ${DATA} */
 };
 
 static enum errc answer_of(struct turn *t, struct sv statement, struct strbuf *got,
@@ -298,6 +298,7 @@ static enum errc answer_of(struct turn *t, struct sv statement, struct strbuf *g
     struct sv text = replace(&t->scripts, statement, SV("${DIR}"), t->dir);
     struct place at;
 
+    text = replace(&t->scripts, text, SV("${DATA}"), t->data);
     TRY(sql_parse(&t->scripts, text, NULL, script, err));
     if (script->n != 1)
         return err_set(err, ERR_SYNTAX, "%u statements", script->n);
@@ -322,6 +323,7 @@ static bool check(struct turn *t, const struct block *b, struct strbuf *report)
         struct sv said = arena_sv(&t->arena, strbuf_sv(&got));
 
         said = replace(&t->arena, said, t->dir, SV("${DIR}"));
+        said = replace(&t->arena, said, t->data, SV("${DATA}"));
         good = !wants_error && sv_eq(b->ordered ? said : sorted(&t->arena, said),
                                      b->ordered ? b->answer
                                                 : sorted(&t->arena, b->answer));
@@ -360,7 +362,13 @@ static void run_file(struct test_file *f, int report_fd)
     struct strbuf report = { 0 };
     struct err err = { 0 };
 
+    char *here = realpath(SQL_DIR "/data", NULL);
+
     t.dir = sv(arena_printf(&t.scripts, "%s/files", f->dir));
+    t.data = arena_sv(&t.scripts, sv(here ? here : ""));
+    free(here);
+    put_setting(settings, "spark.eventLog.enabled", "true");
+    put_setting(settings, "spark.eventLog.dir", f->dir);
     put_setting(settings, "spark.master", "local[2]");
     put_setting(settings, "spark.sql.session.timeZone", "UTC");
     put_setting(settings, "spark.sql.shuffle.partitions", "4");
