@@ -81,6 +81,9 @@ static void bash_values(struct strbuf *out)
             strbuf_addz(out, "COMPREPLY=($(compgen -W '");
             add_split(out, o->values, ' ');
             strbuf_addz(out, "' -- \"$cur\")) ;;\n");
+        } else if (strcmp(o->arg, "DIR") == 0) {
+            strbuf_addz(
+                out, "compopt -o filenames; COMPREPLY=($(compgen -d -- \"$cur\")) ;;\n");
         } else if (strcmp(o->arg, "FILE") == 0) {
             strbuf_addz(
                 out, "compopt -o filenames; COMPREPLY=($(compgen -f -- \"$cur\")) ;;\n");
@@ -189,6 +192,8 @@ static void zsh_option(struct strbuf *out, size_t verb, const struct option *o)
             strbuf_addc(out, ')');
         } else if (strcmp(o->arg, "FILE") == 0) {
             strbuf_addz(out, "_files");
+        } else if (strcmp(o->arg, "DIR") == 0) {
+            strbuf_addz(out, "_files -/");
         }
     }
     strbuf_addz(out, "' \\\n");
@@ -273,7 +278,9 @@ static void fish_option(struct strbuf *out, const struct option *o, uint32_t ver
             add_split(out, o->values, ' ');
         strbuf_addc(out, '\'');
     } else if (o->arg) {
-        strbuf_addz(out, strcmp(o->arg, "FILE") == 0 ? " -r -F" : " -x");
+        strbuf_addz(out, strcmp(o->arg, "FILE") == 0  ? " -r -F"
+                         : strcmp(o->arg, "DIR") == 0 ? " -x -a '(__fish_complete_directories)'"
+                                                      : " -x");
     }
     strbuf_addz(out, " -d ");
     fish_text(out, o->help);

@@ -60,6 +60,7 @@ enum errc sql_run_parse(struct sql_run *r, struct sv text, const char *file,
 enum errc sql_run_open(struct sql_run *r, const struct sql_hooks *hooks, struct err *err)
 {
     r->events = (struct session_events){ .ctx = hooks->ctx,
+                                         .stage_begun = hooks->begun,
                                          .stage_progress = hooks->progress,
                                          .stage_ended = hooks->ended };
     TRY(session_open(&r->session, r->settings, &r->events, err));
@@ -71,6 +72,18 @@ enum errc sql_run_open(struct sql_run *r, const struct sql_hooks *hooks, struct 
 uint32_t sql_run_statements(const struct sql_run *r)
 {
     return r->script.n;
+}
+
+bool sql_run_strange_set(const struct sql_run *r, uint32_t i, struct sv *key,
+                         struct sv *near)
+{
+    const struct statement *st = &r->script.statements[i];
+
+    if (st->kind != STMT_SET || !st->key.len || setting_of(st->key) != N_SETTINGS)
+        return false;
+    *key = st->key;
+    *near = settings_nearest(st->key);
+    return near->p != NULL;
 }
 
 const char *sql_run_log(const struct sql_run *r)
@@ -90,13 +103,14 @@ void sql_run_close(struct sql_run *r, bool interrupted)
     r->session = NULL;
 }
 
-static void say_error(const struct sql_run *r, const struct err *err, struct place at,
-                      struct strbuf *message)
+/* What goes wrong while rows flow has no place but its statement's. */
+static void say_error(const struct sql_run *r, const struct statement *st,
+                      const struct err *err, struct place at, struct strbuf *message)
 {
     const char *file = r->script.file ? r->script.file : "-e";
 
     if (at.line == 0) {
-        strbuf_addz(message, err->text);
+        strbuf_printf(message, "%s:%u: %s", file, st->place.line, err->text);
         return;
     }
     strbuf_printf(message, "%s:%u:%u: %s\n", file, at.line, at.column, err->text);
@@ -179,6 +193,6 @@ enum errc sql_run_statement(struct sql_run *r, uint32_t i, enum sql_way way,
     if (rc == ERR_OK)
         add_rows(r, &result, rows, out);
     else
-        say_error(r, &err, at, message);
+        say_error(r, st, &err, at, message);
     return rc;
 }

@@ -15,6 +15,7 @@ enum sql_way { SQL_RUN, SQL_EXPLAIN, SQL_EXPLAIN_EXTENDED };
 struct sql_hooks { /* NULL hooks: nobody is told. Any thread calls, one at a time */
     void *ctx;
     void (*progress)(void *ctx, int32_t stage_id, int32_t done, int32_t tasks);
+    void (*begun)(void *ctx, int32_t stage_id, const char *name, int32_t tasks);
     void (*ended)(void *ctx, int32_t stage_id, bool ok, int64_t ms);
 };
 
@@ -34,6 +35,10 @@ enum errc sql_run_parse(struct sql_run *r, struct sv text, const char *file,
 enum errc sql_run_open(struct sql_run *r, const struct sql_hooks *hooks,
                        struct err *err) MUST_CHECK;
 uint32_t sql_run_statements(const struct sql_run *r);
+/* Statement i sets a key that the engine does not read, and there is one of nearly that
+ * name: both. */
+bool sql_run_strange_set(const struct sql_run *r, uint32_t i, struct sv *key,
+                         struct sv *near);
 /* Statement i; rows are appended to out. Explaining runs only what names things (SET,
  * views) and prints the plan of the rest. On failure *message has a line, or more with
  * the place. */

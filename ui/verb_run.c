@@ -81,6 +81,12 @@ static void stage_progress(void *ctx, int32_t stage_id, int32_t done, int32_t ta
     r->shown = true;
 }
 
+static void stage_begun(void *ctx, int32_t stage_id, const char *name, int32_t tasks)
+{
+    (void)name;
+    stage_progress(ctx, stage_id, 0, tasks);
+}
+
 static void stage_ended(void *ctx, int32_t stage_id, bool ok, int64_t ms)
 {
     struct run *r = ctx;
@@ -295,6 +301,15 @@ static int analyse_log(const struct run *r, const char *path)
     return verb_analyze(&cli);
 }
 
+static void say_strange_set(const struct run *r, uint32_t i)
+{
+    struct sv key, near;
+
+    if (sql_run_strange_set(r->sql, i, &key, &near))
+        cli_note(r->cli, "SET %.*s is not known here; did you mean %.*s?", SV_FMT(key),
+                 SV_FMT(near));
+}
+
 /* --- the verbs -------------------------------------------------------------------- */
 
 static int run_statements(struct run *r, enum sql_way way)
@@ -310,6 +325,7 @@ static int run_statements(struct run *r, enum sql_way way)
     enum errc rc;
 
     if (!r->cli->quiet && !r->cli->no_progress && isatty(STDERR_FILENO)) {
+        hooks.begun = stage_begun;
         hooks.progress = stage_progress;
         hooks.ended = stage_ended;
     }
@@ -322,12 +338,16 @@ static int run_statements(struct run *r, enum sql_way way)
     for (uint32_t i = 0; i < sql_run_statements(r->sql) && rc == ERR_OK &&
                          code == EXIT_DONE && !signalled;
          i++) {
+        if (way == SQL_RUN)
+            say_strange_set(r, i);
         rc = sql_run_statement(r->sql, i, way, rows, &r->out, &message);
         wipe(r);
         if (is_shown(r->cli))
             code = show(r);
     }
-    if (rc != ERR_OK && !signalled)
+    if (signalled)
+        cli_note(r->cli, "interrupted");
+    else if (rc != ERR_OK)
         say_lines(message.p);
     strbuf_release(&message);
     return signalled ? 128 + signalled : exit_worse(code, exit_of(rc));

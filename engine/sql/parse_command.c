@@ -305,6 +305,16 @@ static enum errc parse_uncache(struct parser *p, struct statement *out)
     return parse_qualified(p, "a table's name", &out->name, &out->n_name);
 }
 
+/* Tables are looked at anew by every statement: all there is to do is to know the name,
+ * which CACHE without a query does as well. */
+static enum errc parse_refresh(struct parser *p, struct statement *out)
+{
+    p->at++;
+    out->kind = STMT_CACHE;
+    (void)take_word(p, KW_TABLE);
+    return parse_qualified(p, "a table's name", &out->name, &out->n_name);
+}
+
 /* ---- USE, TRUNCATE ---- */
 
 static enum errc parse_use(struct parser *p, struct statement *out)
@@ -354,11 +364,11 @@ static enum errc parse_with(struct parser *p, struct statement *out)
 static enum errc unknown_statement(struct parser *p)
 {
     static const char *const elsewhere[] = { "ALTER",   "ANALYZE", "DELETE",   "UPDATE",
-                                             "MERGE",   "MSCK",    "REFRESH",  "LOAD",
-                                             "GRANT",   "REVOKE",  "ADD",      "LIST",
-                                             "EXPORT",  "IMPORT",  "REPAIR",   "COMMENT",
-                                             "DECLARE", "COMMIT",  "ROLLBACK", "LOCK",
-                                             "UNLOCK",  "START",   "DFS" };
+                                             "MERGE",   "MSCK",    "LOAD",     "REVOKE",
+                                             "ADD",     "LIST",    "EXPORT",   "IMPORT",
+                                             "REPAIR",  "COMMENT", "DECLARE",  "COMMIT",
+                                             "ROLLBACK", "LOCK",   "UNLOCK",   "START",
+                                             "DFS" };
     static const enum keyword begins[] = {
         KW_SELECT, KW_WITH,  KW_INSERT,   KW_CREATE, KW_DROP,  KW_EXPLAIN,
         KW_SET,    KW_RESET, KW_DESCRIBE, KW_SHOW,   KW_CACHE, KW_UNCACHE,
@@ -419,6 +429,8 @@ enum errc parse_statement(struct parser *p, struct statement *out)
     default:
         break;
     }
+    if (token_is(p, t, "REFRESH"))
+        return parse_refresh(p, out);
     if (!at_query(p) && !at_token(p, TOK_LPAREN))
         return unknown_statement(p);
     out->kind = STMT_QUERY;

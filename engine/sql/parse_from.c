@@ -129,8 +129,9 @@ static enum errc parse_table_function(struct parser *p, struct plan **out)
     TRY(expect_token(p, TOK_RPAREN));
     if (l.of.n < 1 || l.of.n > 4)
         return fail_at(p, first,
-                       "range takes 1 to 4 arguments: (end), (start, end), (start, end, "
-                       "step), (start, end, step, partitions); %u were given",
+                       "[WRONG_NUM_ARGS.WITHOUT_SUGGESTION] range takes 1 to 4 arguments: "
+                       "(end), (start, end), (start, end, step), (start, end, step, "
+                       "partitions); %u were given",
                        l.of.n);
     *out = plan_new(p->arena, PLAN_UNRESOLVED_FUNCTION, 0);
     (*out)->name = name;
