@@ -17,8 +17,7 @@ extern const struct rewrite ReplaceExpressions, RewriteNonCorrelatedExists,
     RemoveRepetitionFromGroupExpressions;
 /* opt_sets.c: set operations become joins and aggregates */
 extern const struct rewrite ReplaceIntersectWithSemiJoin, ReplaceExceptWithFilter,
-    ReplaceExceptWithAntiJoin, ReplaceDistinctWithAggregate, RewriteExceptAll,
-    RewriteIntersectAll, CombineUnions, RemoveNoopUnion;
+    ReplaceExceptWithAntiJoin, ReplaceDistinctWithAggregate, CombineUnions;
 /* opt_subquery.c */
 extern const struct rewrite PullupCorrelatedPredicates, OptimizeSubqueries,
     RewriteCorrelatedScalarSubquery, RewritePredicateSubquery;
@@ -27,7 +26,7 @@ extern const struct rewrite PushDownPredicates, PushPredicateThroughJoin,
     PushDownLeftSemiAntiJoin, PushLeftSemiLeftAntiThroughJoin, PruneFilters;
 /* opt_join.c */
 extern const struct rewrite ReorderJoin, EliminateOuterJoin,
-    PushExtraPredicateThroughJoin, CheckCartesianProducts;
+    PushExtraPredicateThroughJoin;
 /* opt_infer.c */
 extern const struct rewrite InferFiltersFromConstraints;
 /* opt_columns.c */
@@ -36,8 +35,8 @@ extern const struct rewrite ColumnPruning, CollapseProject, RemoveRedundantAlias
     FoldablePropagation;
 /* opt_limit.c */
 extern const struct rewrite LimitPushDown, LimitPushDownThroughWindow, EliminateLimits,
-    EliminateOffsets, EliminateSorts, CollapseRepartition, OptimizeRepartition,
-    InferWindowGroupLimit, CollapseWindow, TransposeWindow, OptimizeWindowFunctions;
+    EliminateOffsets, EliminateSorts, CollapseRepartition, InferWindowGroupLimit,
+    CollapseWindow, TransposeWindow;
 /* opt_empty.c: plans whose rows are known */
 extern const struct rewrite ConvertToLocalRelation, PropagateEmptyRelation,
     UpdateAttributeNullability, OptimizeOneRowPlan;

@@ -188,13 +188,13 @@ bool opt_is_call(const struct expr *e, enum func_id id)
 bool opt_is_true(const struct expr *e)
 {
     return e->kind == EXPR_LITERAL && e->type.id == TYPE_BOOLEAN && !e->value.null &&
-           e->value.u.i != 0;
+           e->value.u.b;
 }
 
 bool opt_is_false(const struct expr *e)
 {
     return e->kind == EXPR_LITERAL && e->type.id == TYPE_BOOLEAN && !e->value.null &&
-           e->value.u.i == 0;
+           !e->value.u.b;
 }
 
 bool opt_is_null(const struct expr *e)

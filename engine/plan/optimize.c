@@ -3,20 +3,138 @@
 
 #include <string.h>
 
-#define LIST(...)                                                                        \
-    (const struct rewrite *const[])                                                      \
-    {                                                                                    \
-        __VA_ARGS__, NULL                                                                \
-    }
-
 enum { MOST_TURNS = 100 }; /* spark.sql.optimizer.maxIterations */
 
-static const struct rewrite *const operators[] = {
+typedef const struct rewrite *const rule_list[];
+
+static rule_list finish_analysis = {
+    &PullOutGroupingExpressions,
     NULL,
+};
+static rule_list unions = {
+    &RemoveNoopOperators,
+    &CombineUnions,
+    NULL,
+};
+static rule_list local_early = {
+    &ConvertToLocalRelation,
+    &PropagateEmptyRelation,
+    &UpdateAttributeNullability,
+    NULL,
+};
+static rule_list pullup = {
+    &PullupCorrelatedPredicates,
+    NULL,
+};
+static rule_list subqueries = {
+    &OptimizeSubqueries,
+    NULL,
+};
+static rule_list replace_operators = {
+    &ReplaceIntersectWithSemiJoin,
+    &ReplaceExceptWithFilter,
+    &ReplaceExceptWithAntiJoin,
+    &ReplaceDistinctWithAggregate,
+    NULL,
+};
+static rule_list operators = {
+    /* down */
+    &PushProjectionThroughUnion,
+    &PushProjectionThroughLimitAndOffset,
+    &ReorderJoin,
+    &EliminateOuterJoin,
+    &PushDownPredicates,
+    &PushDownLeftSemiAntiJoin,
+    &PushLeftSemiLeftAntiThroughJoin,
+    &LimitPushDown,
+    &LimitPushDownThroughWindow,
+    &ColumnPruning,
+    /* together */
+    &CollapseRepartition,
+    &CollapseProject,
+    &CollapseWindow,
+    &EliminateOffsets,
+    &EliminateLimits,
+    &CombineUnions,
+    /* simpler */
+    &TransposeWindow,
+    &FoldablePropagation,
+    &EliminateAggregateFilter,
+    &PruneFilters,
+    &RewriteCorrelatedScalarSubquery,
+    &RemoveRedundantAliases,
+    &RemoveRedundantAggregates,
+    &RemoveNoopOperators,
+    NULL,
+};
+static rule_list infer_filters = {
+    &InferFiltersFromConstraints,
+    NULL,
+};
+static rule_list extra_predicates = {
+    &PushExtraPredicateThroughJoin,
+    NULL,
+};
+static rule_list predicates = {
+    &PushDownPredicates,
+    NULL,
+};
+static rule_list sorts = {
+    &EliminateSorts,
+    NULL,
+};
+static rule_list decimals = {
+    &DecimalAggregates,
+    NULL,
+};
+static rule_list distincts = {
+    &RewriteDistinctAggregates,
+    NULL,
+};
+static rule_list local = {
+    &ConvertToLocalRelation,
+    &PropagateEmptyRelation,
+    &UpdateAttributeNullability,
+    NULL,
+};
+static rule_list one_row = {
+    &OptimizeOneRowPlan,
+    NULL,
+};
+static rule_list rewrite_subquery = {
+    &RewritePredicateSubquery,
+    &PushPredicateThroughJoin,
+    &LimitPushDown,
+    &ColumnPruning,
+    &CollapseProject,
+    &RemoveRedundantAliases,
+    &RemoveNoopOperators,
+    NULL,
+};
+static rule_list window_limits = {
+    &InferWindowGroupLimit, &LimitPushDown, &LimitPushDownThroughWindow,
+    &EliminateLimits,       NULL,
 };
 
 const struct rewrite_batch rewrite_batches[] = {
+    { "Finish Analysis", finish_analysis, true },
+    { "Union", unions, false },
+    { "LocalRelation early", local_early, false },
+    { "Pullup Correlated Expressions", pullup, true },
+    { "Subquery", subqueries, true },
+    { "Replace Operators", replace_operators, false },
     { "Operator Optimization before Inferring Filters", operators, false },
+    { "Infer Filters", infer_filters, true },
+    { "Operator Optimization after Inferring Filters", operators, false },
+    { "Push extra predicate through join", extra_predicates, true },
+    { "Push extra predicate through join", predicates, false },
+    { "Eliminate Sorts", sorts, true },
+    { "Decimal Optimizations", decimals, false },
+    { "Distinct Aggregate Rewrite", distincts, true },
+    { "LocalRelation", local, false },
+    { "Optimize One Row Plan", one_row, false },
+    { "RewriteSubquery", rewrite_subquery, true },
+    { "Infer window group limit", window_limits, true },
 };
 const uint32_t n_rewrite_batches = ARRAY_LEN(rewrite_batches);
 

@@ -26,6 +26,7 @@ X(DEFAULT_PARALLELISM, "spark.default.parallelism", SETTING_INT, "", "tasks wher
 X(PREFER_SORT_MERGE, "spark.sql.join.preferSortMergeJoin", SETTING_BOOL, "true", "sort merge rather than shuffled hash join")
 X(SHUFFLED_HASH_FACTOR, "spark.sql.shuffledHashJoinFactor", SETTING_INT, "3", "build side this many times smaller")
 X(CROSS_JOIN, "spark.sql.crossJoin.enabled", SETTING_BOOL, "true", "cartesian products without CROSS JOIN")
+X(CONSTRAINTS, "spark.sql.constraintPropagation.enabled", SETTING_BOOL, "true", "infer filters from what is known of rows")
 X(NULL_AWARE_ANTI, "spark.sql.optimizeNullAwareAntiJoin", SETTING_BOOL, "true", "NOT IN as a hash join")
 X(IN_SET, "spark.sql.optimizer.inSetConversionThreshold", SETTING_INT, "10", "IN lists longer than this become a hash set")
 X(CBO, "spark.sql.cbo.enabled", SETTING_BOOL, "false", "estimates by column statistics: not supported")
