@@ -121,9 +121,11 @@ enum errc run_analyze(struct running *r, struct plan *parsed, struct plan **out,
 enum errc run_optimize(struct running *r, struct plan *analyzed, struct plan **out,
                        struct err *err)
 {
-    (void)err;
-    *out = plan_finish(r->arena, analyzed);
-    return ERR_OK;
+    struct rewrite_env env = { .arena = r->arena,
+                               .settings = r->s->settings,
+                               .eval = &r->eval };
+
+    return plan_optimize(&env, plan_finish(r->arena, analyzed), out, err);
 }
 
 enum errc run_plan(struct running *r, struct plan *optimized, struct phys **out,
@@ -242,7 +244,8 @@ enum errc run_plan_write(struct running *r, struct plan *analyzed,
  * has a class of its own. */
 static void overflow_of_insert(struct err *err)
 {
-    static const char from[] = "[CAST_OVERFLOW]", to[] = "[CAST_OVERFLOW_IN_TABLE_INSERT]";
+    static const char from[] = "[CAST_OVERFLOW]",
+                      to[] = "[CAST_OVERFLOW_IN_TABLE_INSERT]";
     char *at = strstr(err->text, from);
     char rest[sizeof err->text];
 
