@@ -184,6 +184,17 @@ static bool put_pair(struct run *r, const char *pair)
     return put(r, key, equals + 1);
 }
 
+/* The application is called as its script is, unless the user says otherwise. */
+static bool name_script(struct run *r)
+{
+    const char *file = r->cli->n_inputs ? r->cli->inputs[0] : NULL;
+    const char *slash = file ? strrchr(file, '/') : NULL;
+
+    if (!file || strcmp(file, "-") == 0)
+        return true;
+    return put(r, "spark.app.name", slash ? slash + 1 : file);
+}
+
 /* Options beside --conf are short names of settings. */
 static bool put_options(struct run *r)
 {
@@ -191,6 +202,8 @@ static bool put_options(struct run *r)
     bool many = cli->executors > 0;
     char number[32];
 
+    if (!name_script(r))
+        return false;
     for (size_t i = 0; i < cli->n_confs; i++)
         if (!put_pair(r, cli->confs[i]))
             return false;

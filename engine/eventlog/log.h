@@ -87,6 +87,7 @@ struct log_job {
     const struct log_stage *stages;
     uint32_t n_stages;
     int64_t sql_execution_id;        /* -1: none */
+    int64_t sql_root_id;             /* of the command it is a part of, or the same */
     const char *description;         /* NULL: none */
     const char *call_site;           /* short; NULL: none */
     const struct settings *settings; /* what is set shows among the properties */

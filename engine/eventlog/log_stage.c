@@ -83,6 +83,7 @@ static void properties(struct strbuf *b, const struct log_job *j)
 
         snprintf(id, sizeof id, "%lld", (long long)j->sql_execution_id);
         js_key_textz(b, "spark.sql.execution.id", id);
+        snprintf(id, sizeof id, "%lld", (long long)j->sql_root_id);
         js_key_textz(b, "spark.sql.execution.root.id", id);
     }
     if (j->description)

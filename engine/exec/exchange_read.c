@@ -89,7 +89,8 @@ static void report(struct op *op, const struct exchange_read *r)
     m = phys_metrics(r->exchange, &n);
     for (uint32_t i = 0; i < n; i++)
         for (size_t k = 0; k < ARRAY_LEN(counted); k++)
-            if (strcmp(m[i].key, counted[k].key) == 0)
+            if (strcmp(m[i].key, counted[k].key) == 0 &&
+                (counted[k].value || m[i].kind == METRIC_MS))
                 metric_sink_add(&op->task->sink, r->exchange->metrics[i],
                                 counted[k].value);
 }

@@ -63,6 +63,10 @@ static void report_metrics(struct op *op)
 
         if (defs[i].kind == METRIC_MS)
             value /= 1000000;
+        /* Spark lists what was touched: times are, whatever they come to */
+        if (value == 0 && (defs[i].on_driver || (defs[i].kind != METRIC_MS &&
+                                                 defs[i].kind != METRIC_NS)))
+            continue;
         metric_sink_add(&op->task->sink, op->node->metrics[i], value);
     }
 }

@@ -113,6 +113,7 @@ struct metric_def {
     const char *key;       /* for us: "rows", "build_ms" */
     const char *name;      /* Spark's: "number of output rows" */
     enum metric_kind kind; /* "sum", "size", "timing", "nsTiming", "average" in the log */
+    bool on_driver;        /* tasks have no share in it */
 };
 
 struct phys_class {

@@ -3,19 +3,23 @@
 
 #define SUM(key, name)                                                                   \
     {                                                                                    \
-        key, name, METRIC_SUM                                                            \
+        key, name, METRIC_SUM, false                                                     \
     }
 #define SIZE(key, name)                                                                  \
     {                                                                                    \
-        key, name, METRIC_SIZE                                                           \
+        key, name, METRIC_SIZE, false                                                    \
     }
 #define MS(key, name)                                                                    \
     {                                                                                    \
-        key, name, METRIC_MS                                                             \
+        key, name, METRIC_MS, false                                                      \
     }
 #define NS(key, name)                                                                    \
     {                                                                                    \
-        key, name, METRIC_NS                                                             \
+        key, name, METRIC_NS, false                                                      \
+    }
+#define DRIVER_MS(key, name)                                                             \
+    {                                                                                    \
+        key, name, METRIC_MS, true                                                       \
     }
 
 #define ROWS SUM("rows", "number of output rows")
@@ -23,15 +27,15 @@
 static const struct metric_def scan_metrics[] = {
     SUM("files", "number of files read"),
     MS("scan_ms", "scan time"),
-    MS("metadata_ms", "metadata time"),
+    DRIVER_MS("metadata_ms", "metadata time"),
     SIZE("file_bytes", "size of files read"),
     ROWS,
 };
 static const struct metric_def partitioned_scan_metrics[] = {
     SUM("files", "number of files read"),
     MS("scan_ms", "scan time"),
-    MS("pruning_ms", "dynamic partition pruning time"),
-    MS("metadata_ms", "metadata time"),
+    DRIVER_MS("pruning_ms", "dynamic partition pruning time"),
+    DRIVER_MS("metadata_ms", "metadata time"),
     SIZE("file_bytes", "size of files read"),
     ROWS,
     SUM("partitions", "number of partitions read"),
@@ -39,16 +43,16 @@ static const struct metric_def partitioned_scan_metrics[] = {
 static const struct metric_def row_scan_metrics[] = {
     ROWS,
     SUM("files", "number of files read"),
-    MS("metadata_ms", "metadata time"),
+    DRIVER_MS("metadata_ms", "metadata time"),
     SIZE("file_bytes", "size of files read"),
 };
 static const struct metric_def partitioned_row_scan_metrics[] = {
     ROWS,
     SUM("files", "number of files read"),
-    MS("metadata_ms", "metadata time"),
+    DRIVER_MS("metadata_ms", "metadata time"),
     SIZE("file_bytes", "size of files read"),
     SUM("partitions", "number of partitions read"),
-    MS("pruning_ms", "dynamic partition pruning time"),
+    DRIVER_MS("pruning_ms", "dynamic partition pruning time"),
 };
 static const struct metric_def row_metrics[] = { ROWS };
 static const struct metric_def to_row_metrics[] = {
@@ -61,7 +65,7 @@ static const struct metric_def hash_agg_metrics[] = {
     SIZE("peak_bytes", "peak memory"),
     ROWS,
     SUM("sort_fallbacks", "number of sort fallback tasks"),
-    { "probes", "avg hash probes per key", METRIC_AVERAGE },
+    { "probes", "avg hash probes per key", METRIC_AVERAGE, false },
 };
 static const struct metric_def object_agg_metrics[] = {
     ROWS,

@@ -25,6 +25,7 @@ static enum errc sample_task(void *ctx, struct task *t, struct err *err)
     const struct phys *child = g->exchange->children[0];
     struct range_sample **s = &g->samples[t->partition];
     enum op_step step = OP_FAIL;
+    int64_t begin_ns = op_now_ns();
     enum errc rc = ERR_OK;
     struct batch b;
     struct op *op;
@@ -39,6 +40,7 @@ static enum errc sample_task(void *ctx, struct task *t, struct err *err)
     if (rc == ERR_OK && step == OP_FAIL)
         rc = err->code;
     range_sample_finish(*s);
+    task_durations(t, child, begin_ns);
     op_close(op);
     return rc;
 }

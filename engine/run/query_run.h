@@ -48,7 +48,7 @@ struct query_run {
     const struct settings *settings, *initial;
     struct eval_env eval;
     struct memory *driver_memory;
-    int64_t execution_id;
+    int64_t execution_id, root_id; /* root_id: of the command it is a part of, or its own */
     const char *description, *call_site;
     pthread_mutex_t lock; /* of the lists and the arena */
     struct arena arena;

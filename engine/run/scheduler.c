@@ -230,6 +230,7 @@ static struct log_job job_line(const struct job *j)
     return (struct log_job){
         .job_id = j->id,
         .sql_execution_id = j->spec.sql_execution_id,
+        .sql_root_id = j->spec.sql_root_id,
         .description = j->spec.description,
         .call_site = j->spec.call_site,
         .settings = j->spec.settings,

@@ -71,7 +71,7 @@ struct job_spec {                    /* all borrowed until job_free */
                                         the job is for */
     uint32_t n_stages;
     bool map_job; /* the last stage writes a shuffle: AQE's stages */
-    int64_t sql_execution_id;
+    int64_t sql_execution_id, sql_root_id;
     const char *description, *call_site;
     const struct settings *settings; /* of the tasks and the job's properties */
     struct query_run *query;

@@ -48,6 +48,46 @@ static enum errc open_log(struct session *s, struct err *err)
     return ERR_OK;
 }
 
+/* Several executors on one machine are what Spark calls a local cluster. */
+static struct sv master_name(struct session *s)
+{
+    const struct settings *set = s->settings;
+    struct sv master = settings_text(set, SET_MASTER);
+    int64_t cores = settings_int(set, SET_EXECUTOR_CORES);
+
+    if (settings_int(set, SET_EXECUTOR_INSTANCES) <= 0 ||
+        sv_starts(master, SV("local-cluster")))
+        return master;
+    return sv(arena_printf(&s->arena, "local-cluster[%lld,%lld,%lld]",
+                           (long long)settings_int(set, SET_EXECUTOR_INSTANCES),
+                           (long long)(cores > 0 ? cores : 1),
+                           (long long)(settings_int(set, SET_EXECUTOR_MEMORY) >> 20)));
+}
+
+/* What Spark says of an application among its settings; the user's word stays. */
+static void name_application(struct session *s, int64_t start_ms)
+{
+    const struct {
+        const char *key;
+        struct sv value;
+    } said[] = {
+        { "spark.app.id", sv(s->app_id) },
+        { "spark.app.name", settings_text(s->settings, SET_APP_NAME) },
+        { "spark.app.startTime", sv(arena_printf(&s->arena, "%lld", (long long)start_ms)) },
+        { "spark.driver.host", SV("localhost") },
+        { "spark.executor.id", SV("driver") },
+        { "spark.master", master_name(s) },
+        { "spark.submit.deployMode", SV("client") },
+    };
+    struct err ignored;
+    struct sv have;
+
+    for (size_t i = 0; i < ARRAY_LEN(said); i++)
+        if (setting_of(sv(said[i].key)) != N_SETTINGS ||
+            !settings_find(s->settings, sv(said[i].key), &have))
+            (void)!settings_put(s->settings, sv(said[i].key), said[i].value, &ignored);
+}
+
 enum errc session_open(struct session **out, struct settings *settings,
                        const struct session_events *events, struct err *err)
 {
@@ -56,9 +96,10 @@ enum errc session_open(struct session **out, struct settings *settings,
     enum errc rc;
 
     s->settings = settings;
+    s->app_id = arena_printf(&s->arena, "local-%lld", (long long)start_ms);
+    name_application(s, start_ms);
     s->initial = settings_copy(&s->arena, settings);
     settings_seal(settings);
-    s->app_id = arena_printf(&s->arena, "local-%lld", (long long)start_ms);
     s->catalog = catalog_new(&s->arena);
     s->driver_memory = memory_new(settings_int(settings, SET_DRIVER_MEMORY), 1, settings);
     rc = open_log(s, err);
@@ -158,14 +199,15 @@ enum errc run_execute(struct running *r, struct phys *root, struct result *out,
         .initial = s->initial,
         .eval = r->eval,
         .driver_memory = s->driver_memory,
-        .execution_id = s->next_execution++,
+        .execution_id = s->next_execution,
+        .root_id = r->root_execution >= 0 ? r->root_execution : s->next_execution,
         .description = arena_sv(r->arena, r->st->text).p,
         .call_site = r->call_site,
         .next_shuffle = &s->next_shuffle,
         .root = root,
     };
     struct log_sql line = { .execution_id = q.execution_id,
-                            .root_id = q.execution_id,
+                            .root_id = q.root_id,
                             .description = q.description,
                             .details = r->call_site,
                             .plan = root,
@@ -174,6 +216,7 @@ enum errc run_execute(struct running *r, struct phys *root, struct result *out,
     struct rows_out rows = { 0 };
     enum errc rc;
 
+    s->next_execution++;
     query_run_init(&q);
     query_register_metrics(&q, root);
     log_sql_start(s->log, &line, scheduler_now_ms(s->scheduler));
@@ -188,6 +231,31 @@ enum errc run_execute(struct running *r, struct phys *root, struct result *out,
     out->n_batches = rows.n_batches;
     out->n_rows = rows.n_rows;
     return ERR_OK;
+}
+
+int64_t run_command_start(struct running *r, const char *name)
+{
+    struct session *s = r->s;
+    struct phys *node = phys_new(r->arena, PHYS_COMMAND, 0);
+    int64_t id = s->next_execution++;
+
+    node->text = sv(name);
+    struct log_sql line = { .execution_id = id,
+                            .root_id = id,
+                            .description = arena_sv(r->arena, r->st->text).p,
+                            .details = r->call_site,
+                            .plan = node,
+                            .settings = s->settings,
+                            .initial = s->initial };
+    log_sql_start(s->log, &line, scheduler_now_ms(s->scheduler));
+    return id;
+}
+
+void run_command_end(struct running *r, int64_t execution_id, enum errc rc,
+                     const struct err *err)
+{
+    log_sql_end(r->s->log, execution_id, rc == ERR_OK ? NULL : err->text,
+                scheduler_now_ms(r->s->scheduler));
 }
 
 static enum errc run_query(struct running *r, struct result *out, struct err *err)
@@ -286,11 +354,9 @@ static enum errc take_zone(struct session *s, struct err *err)
     return ERR_OK;
 }
 
-static enum errc dispatch(struct running *r, struct result *out, struct err *err)
+static enum errc run_command(struct running *r, struct result *out, struct err *err)
 {
     switch (r->st->kind) {
-    case STMT_QUERY:
-        return run_query(r, out, err);
     case STMT_EXPLAIN:
         return run_explain(r, out, err);
     case STMT_SET:
@@ -303,8 +369,6 @@ static enum errc dispatch(struct running *r, struct result *out, struct err *err
         return run_drop(r, err);
     case STMT_CREATE_TABLE:
         return run_create_table(r, err);
-    case STMT_INSERT:
-        return run_insert(r, err);
     case STMT_DESCRIBE:
         return run_describe(r, out, err);
     case STMT_SHOW:
@@ -315,17 +379,79 @@ static enum errc dispatch(struct running *r, struct result *out, struct err *err
         return run_use(r, err);
     case STMT_TRUNCATE:
         return run_truncate(r, err);
+    case STMT_QUERY:
+    case STMT_INSERT:
+        break;
     }
     return err_set(err, ERR_USAGE, "no such statement");
+}
+
+/* Spark's name for what a statement does on the driver; NULL: it is a query, or says
+ * itself when it begins. */
+static const char *command_name(const struct statement *st)
+{
+    switch (st->kind) {
+    case STMT_EXPLAIN:
+        return "ExplainCommand";
+    case STMT_SET:
+        return "SetCommand";
+    case STMT_RESET:
+        return "ResetCommand";
+    case STMT_CREATE_VIEW:
+        return st->query ? "CreateViewCommand" : "CreateTempViewUsing";
+    case STMT_DROP:
+        return st->is_view ? "DropTempViewCommand" : "DropTableCommand";
+    case STMT_CREATE_TABLE:
+        return st->query ? NULL : "CreateDataSourceTableCommand";
+    case STMT_DESCRIBE:
+        return st->query ? "DescribeQueryCommand" : "DescribeTableCommand";
+    case STMT_SHOW:
+        return sv_is(st->key, "columns")     ? "ShowColumnsCommand"
+               : sv_is(st->key, "views")     ? "ShowViewsCommand"
+               : sv_is(st->key, "functions") ? "ShowFunctionsCommand"
+               : sv_is(st->key, "tables")    ? "ShowTablesCommand"
+                                             : "ShowNamespacesCommand";
+    case STMT_CACHE:
+        return st->negate ? "UncacheTableCommand" : "CacheTableCommand";
+    case STMT_USE:
+        return "SetNamespaceCommand";
+    case STMT_TRUNCATE:
+        return "TruncateTableCommand";
+    case STMT_QUERY:
+    case STMT_INSERT:
+        break;
+    }
+    return NULL;
+}
+
+static enum errc dispatch(struct running *r, struct result *out, struct err *err)
+{
+    const char *name = command_name(r->st);
+    int64_t id;
+    enum errc rc;
+
+    if (r->st->kind == STMT_QUERY)
+        return run_query(r, out, err);
+    if (r->st->kind == STMT_INSERT)
+        return run_insert(r, err);
+    if (!name)
+        return run_command(r, out, err);
+    id = run_command_start(r, name);
+    rc = run_command(r, out, err);
+    run_command_end(r, id, rc, err);
+    return rc;
 }
 
 enum errc session_run(struct session *s, const struct script *script,
                       const struct statement *st, struct result *out, struct place *at,
                       struct err *err)
 {
-    struct running r = {
-        .s = s, .script = script, .st = st, .arena = &s->statement, .at = at
-    };
+    struct running r = { .s = s,
+                         .script = script,
+                         .st = st,
+                         .arena = &s->statement,
+                         .root_execution = -1,
+                         .at = at };
     int64_t now_us = wall_us();
 
     *at = (struct place){ 0 };

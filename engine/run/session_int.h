@@ -28,6 +28,7 @@ struct running {
     const struct script *script;
     const struct statement *st;
     const char *call_site;
+    int64_t root_execution; /* the command's that this query belongs to; -1: none */
     struct arena *arena; /* the session's statement arena */
     struct analysis_env analysis;
     struct eval_env eval;
@@ -44,6 +45,11 @@ enum errc run_plan(struct running *r, struct plan *optimized, struct phys **out,
 /* An execution of its own: logged, driven; rows in the statement's arena. */
 enum errc run_execute(struct running *r, struct phys *root, struct result *out,
                       struct err *err) MUST_CHECK;
+/* A command as an execution in the event log, under its name in Spark ("SetCommand"):
+ * gives its id; then how it ended. */
+int64_t run_command_start(struct running *r, const char *name);
+void run_command_end(struct running *r, int64_t execution_id, enum errc rc,
+                     const struct err *err);
 /* What INSERT and CREATE TABLE AS do; rows: as analysed, in the target's order. */
 enum errc run_write(struct running *r, struct plan *analyzed, const struct write_job *job,
                     struct err *err) MUST_CHECK;

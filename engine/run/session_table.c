@@ -518,11 +518,17 @@ enum errc run_create_table(struct running *r, struct err *err)
         return err_set(err, ERR_USAGE,
                        "CREATE TABLE needs columns, a LOCATION with files or AS query");
     TRY(new_table(r, st, rows ? &rows : NULL, &t, err));
-    TRY(catalog_create_table(s->catalog, s->settings, &t, err));
     if (!rows)
-        return ERR_OK;
+        return catalog_create_table(s->catalog, s->settings, &t, err);
+    r->root_execution = run_command_start(r, "CreateDataSourceTableAsSelectCommand");
+    rc = catalog_create_table(s->catalog, s->settings, &t, err);
+    if (rc != ERR_OK) {
+        run_command_end(r, r->root_execution, rc, err);
+        return rc;
+    }
     job_of_table(&t, catalog_table(s->catalog, s->settings, t.name)->location, &job);
     rc = run_write(r, rows, &job, err);
+    run_command_end(r, r->root_execution, rc, err);
     if (rc != ERR_OK)
         (void)!catalog_drop_table(s->catalog, s->settings, t.name, &ignored);
     return rc;

@@ -80,6 +80,37 @@ write_logs() { # VERSION
     return "$status"
 }
 
+# The built-in engine's logs lie beside Spark's, and are held against the same servers.
+engine_logs() {
+    local work=$out/run/engine
+    mkdir -p "$work"
+    engine_log local
+    engine_log cluster --executors 2 --cores 2 --memory 512m
+    engine_log small --memory 320m --cores 2
+    engine_log zstd --conf spark.eventLog.compress=true
+    # one that is stopped
+    "$spillway" run -q --event-log "$out/run/logs" -e "SELECT count(DISTINCT md5(CAST(id AS STRING))) FROM range(0, 200000000, 1, 50)" \
+        >"$work/stopped.out" 2>&1 &
+    local stopped=$!
+    sleep 2
+    kill -INT "$stopped"
+    wait "$stopped"
+    [ $? -eq 130 ] || fail "an interrupted run ends with 130"
+}
+
+engine_log() { # NAME OPTION...: its script fails at the end, with 2
+    local name=$1
+    shift
+    "$spillway" run -q --event-log "$out/run/logs" --conf "spark.sql.warehouse.dir=$out/run/engine/$name" "$@" \
+        tests/interop/engine.sql >"$out/run/engine/$name.out" 2>"$out/run/engine/$name.err"
+    local status=$?
+    if [ "$status" -eq 2 ] && grep -q DIVIDE_BY_ZERO "$out/run/engine/$name.err"; then
+        passed=$((passed + 1))
+    else
+        fail "the engine's $name run: exit $status, $(tail -3 "$out/run/engine/$name.err")"
+    fi
+}
+
 start_server() { # VERSION: sets $server and $url
     local port
     port=$(python3 -c 'import socket
@@ -105,6 +136,7 @@ for version in $versions; do
         tail -20 "$out/programs-$version.log"
     fi
 done
+engine_logs
 for version in $versions; do
     start_server "$version"
     python3 tests/interop/compare.py "$spillway" "$out/run/logs" "$out/run/text" "$out/zips" "$version" "$url" \

@@ -189,6 +189,7 @@ static void an_application_in_order(void **state)
                            .stages = &stage,
                            .n_stages = 1,
                            .sql_execution_id = 6,
+                           .sql_root_id = 6,
                            .settings = f->settings };
     struct log_task task = some_task();
     uint64_t id = 5;

@@ -1,0 +1,22 @@
+-- What the built-in engine logs, for History Servers to show: every kind of job.
+SET spark.sql.shuffle.partitions = 8;
+CREATE TEMPORARY VIEW n AS SELECT id, id % 97 AS k, md5(CAST(id AS STRING)) AS t FROM range(0, 200000, 1, 4);
+CREATE TABLE facts USING parquet AS SELECT id, k, t FROM n;
+CREATE TABLE parts (v BIGINT, k BIGINT) USING csv PARTITIONED BY (k);
+INSERT INTO parts SELECT id, k % 3 FROM n WHERE id < 1000;
+SELECT k, count(*) AS c, sum(id), max(t) FROM facts GROUP BY k ORDER BY c DESC, k LIMIT 5;
+SELECT k, count(*) AS c FROM facts GROUP BY k ORDER BY k;
+SELECT /*+ MERGE(b) */ a.k, count(*) FROM facts a JOIN facts b ON a.id = b.id WHERE b.k < 5 GROUP BY a.k;
+SELECT /*+ BROADCAST(b) */ count(*) FROM facts a JOIN (SELECT k, max(id) AS m FROM facts GROUP BY k) b ON a.k = b.k AND a.id = b.m;
+SELECT /*+ SHUFFLE_HASH(b) */ count(*) FROM facts a LEFT JOIN facts b ON a.id = b.id + 1;
+SELECT count(DISTINCT k) FROM facts;
+SELECT * FROM parts WHERE k = 1 LIMIT 3;
+SELECT id FROM facts WHERE id % 1000 = 7 UNION ALL SELECT v FROM parts WHERE k = 2 LIMIT 2;
+SET spark.sql.adaptive.enabled = false;
+SELECT k % 10 AS d, avg(id) FROM facts GROUP BY k % 10 ORDER BY d;
+SELECT count(*) FROM (SELECT t FROM facts ORDER BY t LIMIT 1000000);
+DROP TABLE parts;
+DROP TABLE facts;
+SELECT CAST('x' AS INT), 1 / 0;
+SET spark.sql.ansi.enabled = true;
+SELECT max(id / (id - 5)) FROM range(10);
