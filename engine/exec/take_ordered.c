@@ -27,6 +27,7 @@ struct take {
     struct consumer consumer;
     struct sort_item *items;
     bool bounded, finished;
+    bool no_columns; /* rows are counted above, and no more */
     struct sort_item last; /* of the best, once bounded */
     struct scratch out;
     uint32_t at;
@@ -60,7 +61,10 @@ static enum errc take_open(struct op *op, struct err *err)
     }
     if (t->n_extra)
         t->eval = op_eval(op, extra, t->n_extra);
-    if (op->over && p->list.n) {
+    bool last = op->over || p->global;
+
+    t->no_columns = last && !p->output.n;
+    if (last && p->list.n) {
         t->project = op_eval(op, op_bind(op, &p->list, input), p->list.n);
         t->projected = arena_array(a, p->list.n, sizeof *t->projected);
     }
@@ -69,7 +73,7 @@ static enum errc take_open(struct op *op, struct err *err)
     t->columns = arena_array(a, n + 1, sizeof *t->columns);
     t->keys = arena_array(a, p->order.n + 1, sizeof *t->keys);
     sort_layout_init(&t->layout, a, &p->order);
-    t->skip = op->over ? max_i64(p->offset, 0) : 0;
+    t->skip = last ? max_i64(p->offset, 0) : 0;
     if (p->limit < 0 || p->limit > MOST_KEPT) {
         t->sorter = sorter_new(op->task, types, n, &t->layout, t->key_at);
         return ERR_OK;
@@ -252,6 +256,8 @@ static enum op_step take_next(struct op *op, struct batch *out, struct err *err)
         }
         break;
     }
+    if (t->no_columns)
+        out->n_columns = 0;
     if (!t->project)
         return OP_BATCH;
     if (eval_run_list(t->project, out, t->projected, err) != ERR_OK)

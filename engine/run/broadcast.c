@@ -120,7 +120,7 @@ enum errc drive_broadcast(struct query_run *q, struct phys *node, struct err *er
 
     if (in->broadcast)
         return ERR_OK;
-    TRY(drive_inputs(q, child, err));
+    TRY(drive_ready(q, child, false, &child, err));
     c.columns = &child->output;
     rc = collect_run(q, child, 0, query_partitions(q, child), &c, err);
     built_ms = scheduler_now_ms(q->scheduler);

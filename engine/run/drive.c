@@ -156,13 +156,14 @@ static enum errc prepare_exchange(struct query_run *q, struct phys *exchange,
 {
     static const char *const keys[] = { "partitions" };
     struct input *in = query_input_make(q, exchange);
-    struct phys *child = exchange->children[0];
+    struct phys *child;
     uint32_t reducers = exchange->partitioning.n ? exchange->partitioning.n : 1;
 
     *out = in;
     if (in->shuffle)
         return ERR_OK;
-    TRY(drive_inputs(q, child, err));
+    TRY(drive_ready(q, exchange->children[0], exchange->global, &child, err));
+    in->child = child;
     in->n_maps = query_partitions(q, child);
     if (exchange->partitioning.kind == PART_SINGLE)
         reducers = 1;
@@ -182,6 +183,13 @@ static enum errc prepare_exchange(struct query_run *q, struct phys *exchange,
     int64_t values[] = { reducers };
     driver_count(q, exchange, 1, keys, values);
     return ERR_OK;
+}
+
+enum errc drive_prepare(struct query_run *q, struct phys *exchange, struct err *err)
+{
+    struct input *in;
+
+    return prepare_exchange(q, exchange, &in, err);
 }
 
 struct broadcasting {
@@ -551,7 +559,7 @@ enum errc drive_collect(struct query_run *q, struct phys *root, struct arena *a,
         TRY(drive_adaptive(q, root, &root, err));
     if (root->kind == PHYS_WRITE)
         return drive_write(q, root, err);
-    TRY(drive_inputs(q, root, err));
+    TRY(drive_ready(q, root, true, &root, err));
     if (root->kind == PHYS_TAKE_ORDERED)
         rc = take_ordered(q, root, a, out, err);
     else if (root->kind == PHYS_COLLECT_LIMIT)

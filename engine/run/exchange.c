@@ -14,7 +14,7 @@
 /* --- sampling --------------------------------------------------------------------- */
 
 struct sampling {
-    const struct phys *exchange;
+    const struct phys *exchange, *child;
     struct range_sample **samples; /* by partition */
     uint32_t per_task;
 };
@@ -22,7 +22,7 @@ struct sampling {
 static enum errc sample_task(void *ctx, struct task *t, struct err *err)
 {
     const struct sampling *g = ctx;
-    const struct phys *child = g->exchange->children[0];
+    const struct phys *child = g->child;
     struct range_sample **s = &g->samples[t->partition];
     enum op_step step = OP_FAIL;
     int64_t begin_ns = op_now_ns();
@@ -52,13 +52,13 @@ enum errc exchange_sample(struct query_run *q, struct input *in, uint32_t *n_par
     uint32_t tasks = part->n > 1 ? in->n_maps : 0;
     int64_t wanted =
         min_i64(settings_int(q->settings, SET_RANGE_SAMPLE) * part->n, 1000000);
-    struct sampling g = { .exchange = in->node };
+    struct sampling g = { .exchange = in->node, .child = in->child };
     enum errc rc = ERR_OK;
 
     g.samples = xcalloc(tasks + 1, sizeof *g.samples);
     if (tasks) {
         g.per_task = (uint32_t)max_i64((3 * wanted + tasks - 1) / tasks, 1);
-        rc = drive_job(q, in->node->children[0], NULL, NULL, tasks, sample_task, &g, err);
+        rc = drive_job(q, in->child, NULL, NULL, tasks, sample_task, &g, err);
     }
     if (rc == ERR_OK) {
         in->bounds = range_bounds_new(&part->keys, g.samples, tasks, part->n);
@@ -102,7 +102,7 @@ static enum errc write_rows(const struct input *in, struct op *op, struct placer
 enum errc exchange_map_task(void *ctx, struct task *t, struct err *err)
 {
     const struct input *in = ctx;
-    const struct phys *child = in->node->children[0];
+    const struct phys *child = in->child;
     struct partitioning part = in->node->partitioning;
     struct shuffle_writer *w = NULL;
     struct placer *placer;

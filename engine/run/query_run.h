@@ -17,6 +17,7 @@ struct input {
     struct broadcast *broadcast;
     struct range_bounds *bounds; /* of a range exchange */
     bool done;
+    struct phys *child; /* of an exchange: the tree that its map tasks run */
     /* the stage that writes the shuffle, as jobs list it */
     struct query_run *query;
     uint32_t n_maps;
@@ -151,6 +152,13 @@ enum errc drive_collect(struct query_run *q, struct phys *root, struct arena *a,
  * shuffles are made known, so that jobs can list them. */
 enum errc drive_inputs(struct query_run *q, struct phys *root,
                        struct err *err) MUST_CHECK;
+/* drive_inputs, and *out the tree that tasks are to run for it. collected: the driver
+ * does the last step of a TakeOrderedAndProject at the root. */
+enum errc drive_ready(struct query_run *q, struct phys *root, bool collected,
+                      struct phys **out, struct err *err) MUST_CHECK;
+/* Makes the exchange known to jobs, with all that it needs. */
+enum errc drive_prepare(struct query_run *q, struct phys *exchange,
+                        struct err *err) MUST_CHECK;
 /* A job for root's tree: all stages it needs, those there already as skipped. run, ctx:
  * of the last stage. in: the last stage is this input's map stage (root its exchange). */
 enum errc drive_job(struct query_run *q, const struct phys *root, struct input *in,

@@ -14,10 +14,11 @@
 
 struct writing {
     struct query_run *q;
-    const struct phys *node;
+    const struct phys *node, *child; /* child: the tree that tasks run */
     const struct write_job *job;
     struct commit *commit;
     const char *suffix;
+    bool no_rows;         /* the query has no partitions: one file all the same */
     int64_t most_rows;    /* of one file; 0: no limit */
     pthread_mutex_t lock; /* of the commit: tasks end side by side */
     _Atomic int64_t files, bytes, rows, folders, commit_ms;
@@ -231,10 +232,16 @@ static enum errc write_task(void *ctx, struct task *t, struct err *err)
     struct op *op;
     enum errc rc;
 
-    TRY(op_open(&op, w->node->children[0], t, err));
-    rc = write_rows(&f, op, err);
-    task_durations(t, w->node->children[0], begin_ns);
-    op_close(op);
+    if (w->no_rows) {
+        rc = open_file(&f, err);
+        if (rc == ERR_OK)
+            rc = close_file(&f, err);
+    } else {
+        TRY(op_open(&op, w->child, t, err));
+        rc = write_rows(&f, op, err);
+        task_durations(t, w->child, begin_ns);
+        op_close(op);
+    }
     if (f.writer)
         w->job->format->abort(f.writer);
     arena_release(&f.arena);
@@ -278,7 +285,8 @@ enum errc drive_write(struct query_run *q, struct phys *node, struct err *err)
         TRY(drive_adaptive(q, child, &child, err));
         node->children[0] = child;
     }
-    TRY(drive_inputs(q, child, err));
+    TRY(drive_ready(q, child, false, &child, err));
+    w.child = child;
     w.suffix = file_suffix(q, w.job);
     w.most_rows = settings_int(q->settings, SET_MAX_RECORDS_PER_FILE);
     struct arena a = { 0 };
@@ -288,6 +296,9 @@ enum errc drive_write(struct query_run *q, struct phys *node, struct err *err)
         return rc;
     }
     n = query_partitions(q, child);
+    w.no_rows = n == 0;
+    if (w.no_rows && !w.job->partition.n)
+        n = 1; /* a file without rows: the schema is to be read */
     pthread_mutex_init(&w.lock, NULL);
     rc = drive_job(q, child, NULL, NULL, n, write_task, &w, err);
     pthread_mutex_destroy(&w.lock);
