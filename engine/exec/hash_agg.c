@@ -57,13 +57,14 @@ struct hash_agg {
     struct vec *inner, *put;
     bool collected;
     uint32_t at;
+    struct arena old_text, old_heap; /* of groups spilled while a batch of them was out */
     /* spilling */
     struct consumer consumer;
     struct spill_file file;
     struct part *parts;
     uint32_t n_parts, cap_parts;
     uint32_t first_part; /* of the PARTS being written; valid while spilling */
-    bool spilling;
+    bool spilling, busy; /* busy: its groups are being read back */
     uint32_t level;
     struct type *spill_types;
     int64_t spilled_bytes;
@@ -457,15 +458,15 @@ static enum errc write_part(struct hash_agg *h, const uint32_t *rows, uint32_t n
     return spill_flush(&h->file, err);
 }
 
-/* Groups by part, then part by part to the file. */
+/* Groups not yet out by part, then part by part to the file. */
 static enum errc write_parts(struct hash_agg *h, struct err *err)
 {
-    uint32_t starts[PARTS + 1] = { 0 }, n = h->groups.n;
+    uint32_t starts[PARTS + 1] = { 0 }, n = h->groups.n, from = h->collected ? h->at : 0;
     uint32_t *rows = xmalloc(mem_product(n + 1, sizeof *rows));
     uint8_t *part = xmalloc(n + 1);
     enum errc rc = ERR_OK;
 
-    for (uint32_t i = 0; i < n; i++) {
+    for (uint32_t i = from; i < n; i++) {
         part[i] = (uint8_t)part_of(h, i);
         starts[part[i] + 1]++;
     }
@@ -473,7 +474,7 @@ static enum errc write_parts(struct hash_agg *h, struct err *err)
         starts[p + 1] += starts[p];
     uint32_t to[PARTS];
     memcpy(to, starts, sizeof to);
-    for (uint32_t i = 0; i < n; i++)
+    for (uint32_t i = from; i < n; i++)
         rows[to[part[i]]++] = i;
     for (uint32_t p = 0; p < PARTS && rc == ERR_OK; p++) {
         struct part *x = &h->parts[h->first_part + p];
@@ -491,6 +492,8 @@ static enum errc write_parts(struct hash_agg *h, struct err *err)
     return rc;
 }
 
+static enum errc spill_rest(struct op *op, struct err *err);
+
 static enum errc spill_groups(struct op *op, struct err *err)
 {
     struct hash_agg *h = op->state;
@@ -505,7 +508,11 @@ static enum errc spill_groups(struct op *op, struct err *err)
             *op_metric(op, "sort_fallbacks") = 1;
         h->spilling = true;
     }
-    TRY(write_parts(h, err));
+    TRY(h->collected ? spill_rest(op, err) : write_parts(h, err));
+    if (h->collected) {
+        h->spilling = false;
+        h->at = 0;
+    }
     int64_t freed = h->consumer.used_bytes;
     h->spilled_bytes += freed;
     op->task->memory.spilled_memory_bytes += freed;
@@ -515,7 +522,28 @@ static enum errc spill_groups(struct op *op, struct err *err)
     return ERR_OK;
 }
 
-/* Another operator asks; once rows go out, nothing can be given. */
+static void open_scratch(struct op *op, struct hash_agg *h);
+
+/* While groups go out: the batch that is out keeps its columns and their text until the
+ * next call, what is left becomes parts. */
+static enum errc spill_rest(struct op *op, struct err *err)
+{
+    struct hash_agg *h = op->state;
+    struct scratch keys = h->keys_out, buffers = h->buffers_out, results = h->results_out;
+
+    open_scratch(op, h);
+    enum errc rc = write_parts(h, err);
+    h->old_text = h->groups.text;
+    h->old_heap = h->heap;
+    h->keys_out = keys;
+    h->buffers_out = buffers;
+    h->results_out = results;
+    h->groups.text = (struct arena){ 0 };
+    h->heap = (struct arena){ 0 };
+    return rc;
+}
+
+/* Another operator asks. */
 static int64_t give_back(struct consumer *c, int64_t wanted, struct err *err)
 {
     struct op *op = c->owner;
@@ -523,7 +551,7 @@ static int64_t give_back(struct consumer *c, int64_t wanted, struct err *err)
     int64_t held = c->used_bytes;
 
     (void)wanted;
-    if (h->collected || h->n_keys == 0 || h->groups.n == 0)
+    if (h->busy || h->n_keys == 0 || h->groups.n == 0)
         return 0;
     return spill_groups(op, err) == ERR_OK ? held : -1;
 }
@@ -623,6 +651,8 @@ static enum errc next_part(struct op *op, bool *any, struct err *err)
     arena_release(&h->heap);
     memory_release(&h->consumer, h->consumer.used_bytes);
     h->at = 0;
+    h->collected = false; /* as far as spilling goes */
+    h->busy = true;
     *any = false;
     while (h->n_parts && h->groups.n == 0) {
         struct part p = h->parts[--h->n_parts];
@@ -637,6 +667,8 @@ static enum errc next_part(struct op *op, bool *any, struct err *err)
             TRY(spill_groups(op, err));
         h->spilling = false;
     }
+    h->collected = true;
+    h->busy = false;
     *any = h->groups.n > 0;
     return ERR_OK;
 }
@@ -647,6 +679,8 @@ static enum op_step agg_next(struct op *op, struct batch *out, struct err *err)
     uint32_t rows[BATCH_ROWS], n;
     bool any = true;
 
+    arena_release(&h->old_text);
+    arena_release(&h->old_heap);
     if (!h->collected && collect(op, err) != ERR_OK)
         return OP_FAIL;
     if (h->at >= h->groups.n && (h->n_parts || h->at)) {
@@ -688,6 +722,8 @@ static void agg_close(struct op *op)
     groups_release(&h->groups);
     key_batch_release(&h->key_batch);
     arena_release(&h->heap);
+    arena_release(&h->old_text);
+    arena_release(&h->old_heap);
     for (uint32_t i = 0; i < h->n_parts; i++)
         free(h->parts[i].extents);
     free(h->parts);
