@@ -204,7 +204,7 @@ static uint32_t candidate_after(const struct join_pairs *j, uint32_t row, uint32
  * with ROWS_NONE. */
 static void collect_candidates(struct join_pairs *j)
 {
-    bool keep = j->sides->stream_outer;
+    bool keep = j->sides->stream_outer && !j->parts;
     uint32_t n = 0, at = j->at, id = j->id;
 
     while (n < BATCH_ROWS && at < j->in.n_sel) {
@@ -276,7 +276,10 @@ static void keep_pairs(struct join_pairs *j, uint32_t n_pass)
 {
     uint32_t n = 0, p = 0;
 
-    if (!j->sides->stream_outer) {
+    if (j->parts && j->sides->stream_outer)
+        for (uint32_t i = 0; i < n_pass; i++)
+            j->hit[j->row[j->pass[i]]] = 1;
+    if (j->parts || !j->sides->stream_outer) {
         if (n_pass == j->n)
             return;
         for (uint32_t i = 0; i < n_pass; i++) {
@@ -319,13 +322,13 @@ void join_pairs_begin(struct join_pairs *j)
     j->at = 0;
     j->id = ROWS_NONE;
     j->row_hit = false;
-    if (j->sides->only_stream)
+    if (j->sides->only_stream && !j->parts)
         memset(j->hit, 0, j->in.n_rows);
 }
 
 enum op_step join_pairs_next(struct join_pairs *j, struct batch *out, struct err *err)
 {
-    if (j->unique || (j->sides->only_stream && !j->sides->condition))
+    if (!j->parts && (j->unique || (j->sides->only_stream && !j->sides->condition)))
         return aligned_out(j, out, err);
     for (;;) {
         uint32_t n_pass = 0;
@@ -350,7 +353,30 @@ enum op_step join_pairs_next(struct join_pairs *j, struct batch *out, struct err
         return OP_BATCH;
     }
     j->busy = false;
-    return j->sides->only_stream && semi_out(j, out) ? OP_BATCH : OP_END;
+    return !j->parts && j->sides->only_stream && semi_out(j, out) ? OP_BATCH : OP_END;
+}
+
+enum op_step join_pairs_end_parts(struct join_pairs *j, struct batch *out)
+{
+    uint32_t n = 0;
+
+    j->parts = false;
+    if (j->sides->only_stream)
+        return semi_out(j, out) ? OP_BATCH : OP_END;
+    if (!j->sides->stream_outer)
+        return OP_END;
+    for (uint32_t i = 0; i < j->in.n_sel; i++) {
+        uint32_t row = batch_row(&j->in, i);
+
+        j->sel[n] = row;
+        n += !j->hit[row];
+    }
+    if (n == 0)
+        return OP_END;
+    streamed_through(j, j->sides->columns);
+    join_null_side(j->sides, true);
+    put_out(j, out, j->in.n_rows, n, n == j->in.n_rows ? NULL : j->sel);
+    return OP_BATCH;
 }
 
 enum op_step join_pairs_left_over(struct join_pairs *j, uint32_t to, struct batch *out)
@@ -363,8 +389,7 @@ enum op_step join_pairs_left_over(struct join_pairs *j, uint32_t to, struct batc
     }
     if (n == 0)
         return OP_END;
-    for (uint32_t c = 0; c < j->sides->n_stream; c++)
-        j->sides->columns[j->sides->stream_at + c] = j->sides->nulls[j->sides->stream_at + c];
+    join_null_side(j->sides, false);
     for (uint32_t c = 0; c < j->sides->n_build; c++)
         j->sides->columns[j->sides->build_at + c] = build_column(j, c, j->ids, n, NULL, false);
     put_out(j, out, n, n, NULL);

@@ -26,6 +26,10 @@ struct join_pairs {
     uint32_t head[BATCH_ROWS], end[BATCH_ROWS]; /* by streamed row */
     uint8_t *seen; /* by build row: has had a pair; NULL: not noted */
 
+    /* Candidates of the batch come in parts, begun one after another: pairs come out as
+     * of an inner join and `hit` adds up; join_pairs_end_parts has the rest. */
+    bool parts;
+
     bool busy; /* more may come of the batch */
     struct vec *test; /* what the condition sees */
     struct scratch scratch;
@@ -35,7 +39,7 @@ struct join_pairs {
     uint32_t n;
     uint32_t row[BATCH_ROWS], ids[BATCH_ROWS], sel[BATCH_ROWS], pass[BATCH_ROWS];
     uint8_t last[BATCH_ROWS]; /* is the candidate its row's last? */
-    uint8_t hit[BATCH_ROWS];  /* by streamed row, of semi, anti, existence */
+    uint8_t hit[BATCH_ROWS];  /* by streamed row, of semi joins, or parts */
     uint8_t exists[BATCH_ROWS];
     uint32_t left_over; /* build rows looked at by join_pairs_left_over */
 };
@@ -45,6 +49,8 @@ void join_pairs_init(struct join_pairs *j, struct op *op, struct join_sides *sid
 void join_pairs_begin(struct join_pairs *j);
 /* OP_END: nothing more of this batch (busy is false then). */
 enum op_step join_pairs_next(struct join_pairs *j, struct batch *out, struct err *err);
+/* The parts are through: what comes of rows by whether they had a pair. */
+enum op_step join_pairs_end_parts(struct join_pairs *j, struct batch *out);
 /* Build rows from left_over up to `to` that had no pair, with NULLs; OP_END: no more. */
 enum op_step join_pairs_left_over(struct join_pairs *j, uint32_t to, struct batch *out);
 

@@ -10,9 +10,11 @@
  * One pass over both finds each streamed row's candidates, which lie together in the
  * window; join_pairs.h makes rows of them. Where memory ends before the window reaches far
  * enough, the streamed rows below its last key are joined first and the window moves on.
- * The rows of one key must fit. */
+ * Where the rows of one key alone are too many, they go to a file, and each run of
+ * streamed rows with that key reads it from the start. */
 #include "engine/exec/join_pairs.h"
 #include "engine/exec/sort_keys.h"
+#include "engine/exec/spill.h"
 
 #include "base/mem.h"
 
@@ -34,8 +36,23 @@ struct window {
     uint32_t n_put;    /* columns without the keys */
 };
 
+/* The build rows of one key, in a file. */
+struct group {
+    bool on, reading, leaving;
+    struct rows key; /* its columns, one row */
+    struct vec *key_views;
+    struct sort_item item;
+    struct spill_file file;
+    struct spill_reader reader;
+    struct type *types;
+    uint64_t n, at; /* rows; those before the piece at hand */
+    struct rows piece;
+    uint8_t *seen; /* of a full join */
+};
+
 struct merge_join {
     struct join_sides sides;
+    struct group group;
     struct join_pairs pairs;
     struct sort_layout layout;
     struct keys stream_keys, build_keys;
@@ -45,6 +62,7 @@ struct merge_join {
     bool pending; /* `more` is not in the window yet */
     struct batch more, stream;
     struct vec *more_columns;
+    uint32_t more_positions[BATCH_ROWS];
     struct sort_item items[BATCH_ROWS]; /* of the streamed batch, by i-th row */
     uint8_t keyless[BATCH_ROWS];
     uint32_t from, to; /* of its rows that count: those joined now */
@@ -75,6 +93,11 @@ static void open_window(struct op *op, struct merge_join *m, const struct exprs 
     rows_init(&m->win.rows, types, n + (m->layout.exact ? 0 : keys->n));
     m->win.views = arena_array(a, n + keys->n + 1, sizeof *m->win.views);
     m->more_columns = arena_array(a, n + keys->n + 1, sizeof *m->more_columns);
+    spill_init(&m->group.file, op->task);
+    m->group.types = types;
+    rows_init(&m->group.piece, types, n);
+    rows_init(&m->group.key, types + n, keys->n);
+    m->group.key_views = arena_array(a, keys->n + 1, sizeof *m->group.key_views);
 }
 
 static enum errc merge_open(struct op *op, struct err *err)
@@ -138,6 +161,17 @@ static void window_room(struct window *w, uint32_t n)
     w->seen = xrealloc(w->seen, w->cap);
 }
 
+/* An empty window's arrays. */
+static void window_forget(struct window *w)
+{
+    free(w->items);
+    free(w->keyless);
+    free(w->seen);
+    w->items = NULL;
+    w->keyless = w->seen = NULL;
+    w->cap = 0;
+}
+
 static int64_t window_bytes(const struct window *w)
 {
     return rows_bytes(&w->rows) + (int64_t)w->cap * ((int64_t)sizeof *w->items + 2);
@@ -146,7 +180,8 @@ static int64_t window_bytes(const struct window *w)
 static int64_t window_bytes_with(const struct window *w, const struct batch *b)
 {
     int64_t n = (int64_t)w->rows.n + b->n_sel;
-    int64_t cap = max_i64(max_i64(n, w->cap), (int64_t)w->cap + w->cap / 2);
+    int64_t grown = max_i64(n, (int64_t)w->cap + w->cap / 2);
+    int64_t cap = n <= w->cap ? w->cap : grown;
 
     return rows_bytes_with(&w->rows, b) + cap * ((int64_t)sizeof *w->items + 2);
 }
@@ -211,9 +246,11 @@ static enum memory_answer window_cover(struct merge_join *m, struct err *err)
     enum memory_answer got =
         memory_cover(&m->consumer, window_bytes_with(&m->win, &m->more), err);
 
-    if (got != MEMORY_SHORT || m->win.lo == 0)
+    if (got != MEMORY_SHORT)
         return got;
     window_compact(m);
+    if (m->win.rows.n == 0)
+        window_forget(&m->win);
     return memory_cover(&m->consumer, window_bytes_with(&m->win, &m->more), err);
 }
 
@@ -278,6 +315,188 @@ static void drop_below(struct merge_join *m, uint32_t i)
         w->lo++;
 }
 
+/* ---- a key of too many rows ---- */
+
+static enum errc spill_window(struct merge_join *m, struct op *op, struct err *err)
+{
+    struct window *w = &m->win;
+    int64_t held = m->consumer.used_bytes;
+
+    m->group.n += w->rows.n - w->lo;
+    for (uint32_t at = w->lo; w->n_put && at < w->rows.n; at += BATCH_ROWS) {
+        uint32_t left = w->rows.n - at, n = left < BATCH_ROWS ? left : BATCH_ROWS;
+        struct batch b = { n, n, NULL, w->n_put, w->views };
+
+        rows_view(&w->rows, at, n, w->views);
+        TRY(spill_add(&m->group.file, &b, err));
+    }
+    w->lo = w->rows.n;
+    window_compact(m);
+    held -= m->consumer.used_bytes;
+    op->task->memory.spilled_memory_bytes += held;
+    *op_metric(op, "spill_bytes") += held;
+    return ERR_OK;
+}
+
+/* Rows of `more` with the group's key go to its file; what follows stays pending. */
+static enum errc spill_more(struct merge_join *m, struct err *err)
+{
+    struct group *g = &m->group;
+    struct batch b = m->more;
+    struct sort_item items[BATCH_ROWS];
+    uint32_t n = 0;
+
+    sort_encode(&m->layout, m->build_keys.columns, &b, 0, items);
+    while (n < b.n_sel && sort_item_cmp(&items[n], &g->item) == 0 &&
+           (m->layout.exact ||
+            sort_compare(&m->layout, m->build_keys.columns, batch_row(&b, n),
+                         g->key_views, 0) == 0))
+        n++;
+    if (!b.sel && n < b.n_sel)
+        for (uint32_t i = 0; i < b.n_sel; i++)
+            m->more_positions[i] = i;
+    if (!b.sel && n < b.n_sel)
+        b.sel = m->more_positions;
+    m->more.sel = b.sel ? b.sel + n : NULL;
+    m->more.n_sel -= n;
+    m->pending = m->more.n_sel > 0;
+    b.n_sel = n;
+    b.n_columns = m->win.n_put;
+    g->n += n;
+    return b.n_columns ? spill_add(&g->file, &b, err) : ERR_OK;
+}
+
+/* All rows of the window have the key of the streamed row `from`. */
+static enum errc begin_group(struct op *op, struct merge_join *m, struct err *err)
+{
+    struct group *g = &m->group;
+    uint32_t row = batch_row(&m->stream, m->from);
+    struct batch key = { m->stream.n_rows, 1, &row, m->layout.n, m->stream_keys.columns };
+
+    g->on = true;
+    g->n = 0;
+    g->item = m->items[m->from];
+    rows_append(&g->key, &key);
+    rows_view(&g->key, 0, 1, g->key_views);
+    TRY(spill_window(m, op, err));
+    for (;;) {
+        if (m->pending) {
+            TRY(spill_more(m, err));
+            if (m->pending)
+                break;
+        }
+        enum op_step step = fetch(op, m, err);
+        if (step == OP_FAIL)
+            return err->code;
+        if (step == OP_END)
+            break;
+    }
+    if (m->sides.build_outer)
+        g->seen = xcalloc(g->n + 1, 1);
+    return spill_flush(&g->file, err);
+}
+
+static void end_group(struct merge_join *m)
+{
+    struct group *g = &m->group;
+
+    rows_clear(&g->key);
+    rows_clear(&g->piece);
+    spill_reset(&g->file);
+    free(g->seen);
+    g->seen = NULL;
+    g->on = g->leaving = false;
+    m->pairs.left_over = 0;
+}
+
+static void open_group(struct merge_join *m)
+{
+    struct group *g = &m->group;
+
+    rows_clear(&g->piece);
+    g->at = 0;
+    spill_open(&g->reader, &g->file, (struct spill_extent){ 0, g->file.end }, g->types,
+               m->win.n_put);
+}
+
+/* The next rows of the file as `piece`. */
+static enum next read_piece(struct merge_join *m, struct err *err)
+{
+    struct group *g = &m->group;
+    struct join_pairs *p = &m->pairs;
+    struct batch b;
+
+    g->at += g->piece.n;
+    rows_clear(&g->piece);
+    enum next got = spill_read(&g->reader, &b, err);
+    if (got != NEXT_ITEM)
+        return got;
+    rows_append(&g->piece, &b);
+    p->build = &g->piece;
+    p->seen = g->seen ? g->seen + g->at : NULL;
+    p->left_over = 0;
+    return NEXT_ITEM;
+}
+
+static bool in_group(const struct merge_join *m, uint32_t i)
+{
+    const struct group *g = &m->group;
+
+    return !m->keyless[i] && sort_item_cmp(&g->item, &m->items[i]) == 0 &&
+           (m->layout.exact ||
+            sort_compare(&m->layout, g->key_views, 0, m->stream_keys.columns,
+                         batch_row(&m->stream, i)) == 0);
+}
+
+/* The streamed rows being joined with the file, piece by piece. */
+static enum op_step read_group(struct merge_join *m, struct batch *out, struct err *err)
+{
+    struct group *g = &m->group;
+    struct join_pairs *p = &m->pairs;
+
+    switch (m->win.n_put ? read_piece(m, err) : NEXT_END) {
+    case NEXT_FAIL:
+        return OP_FAIL;
+    case NEXT_ITEM:
+        for (uint32_t i = 0; i < p->in.n_sel; i++) {
+            uint32_t row = batch_row(&p->in, i);
+
+            p->head[row] = 0;
+            p->end[row] = g->piece.n;
+        }
+        join_pairs_begin(p);
+        return OP_END;
+    case NEXT_END:
+        break;
+    }
+    spill_close(&g->reader);
+    g->reading = false;
+    p->left_over = 0;
+    return join_pairs_end_parts(p, out);
+}
+
+/* Rows of the file that had no pair, of a full join. */
+static enum op_step leave_group(struct merge_join *m, struct batch *out, struct err *err)
+{
+    struct group *g = &m->group;
+    struct join_pairs *p = &m->pairs;
+
+    for (;;) {
+        if (g->piece.n && join_pairs_left_over(p, g->piece.n, out) == OP_BATCH)
+            return OP_BATCH;
+        enum next got = read_piece(m, err);
+        if (got == NEXT_FAIL)
+            return OP_FAIL;
+        if (got == NEXT_ITEM)
+            continue;
+        spill_close(&g->reader);
+        end_group(m);
+        return OP_END;
+    }
+}
+
+/* ---- a streamed batch against the window ---- */
+
 /* Dropped rows are to be put out before they go. */
 static bool owes(const struct merge_join *m)
 {
@@ -285,7 +504,8 @@ static bool owes(const struct merge_join *m)
 }
 
 /* Reads until the window goes beyond the batch's last key, and sets `to`: before the rows
- * that it cannot tell all candidates of. OP_END: dropped rows come out first. */
+ * that it cannot tell all candidates of. OP_END: dropped rows come out first, or the key
+ * is a group now. */
 static enum op_step reach(struct op *op, struct merge_join *m, uint32_t last,
                           struct err *err)
 {
@@ -313,6 +533,8 @@ static enum op_step reach(struct op *op, struct merge_join *m, uint32_t last,
         m->to--;
     if (m->to > m->from && w->lo < w->rows.n)
         return OP_BATCH;
+    if (w->lo < w->rows.n)
+        return begin_group(op, m, err) == ERR_OK ? OP_END : OP_FAIL;
     (void)memory_refused(window_bytes_with(w, &m->more), m->consumer.used_bytes, err);
     return OP_FAIL;
 }
@@ -346,12 +568,12 @@ static void find_candidates(struct merge_join *m)
     }
 }
 
-static void begin_pairs(struct merge_join *m)
+/* The streamed rows from..to as the pairs' batch. */
+static void take_rows(struct merge_join *m)
 {
     struct join_pairs *p = &m->pairs;
     const struct batch *b = &m->stream;
 
-    find_candidates(m);
     p->in = *b;
     p->in.n_sel = m->to - m->from;
     if (b->sel) {
@@ -361,14 +583,48 @@ static void begin_pairs(struct merge_join *m)
             m->positions[i] = i;
         p->in.sel = m->positions + m->from;
     }
-    p->build = &m->win.rows;
-    p->seen = m->sides.build_outer ? m->win.seen : NULL;
     m->from = m->to;
     m->have = m->from < b->n_sel;
+}
+
+static void begin_pairs(struct merge_join *m)
+{
+    struct join_pairs *p = &m->pairs;
+
+    find_candidates(m);
+    take_rows(m);
+    p->build = &m->win.rows;
+    p->seen = m->sides.build_outer ? m->win.seen : NULL;
     join_pairs_begin(p);
 }
 
-/* OP_BATCH: pairs are to be made; OP_END: rows that were dropped come out first. */
+static void begin_reading(struct merge_join *m)
+{
+    struct join_pairs *p = &m->pairs;
+
+    for (m->to = m->from; m->to < m->stream.n_sel && in_group(m, m->to);)
+        m->to++;
+    take_rows(m);
+    p->parts = true;
+    p->unique = false;
+    /* without a condition on columns the key alone is a pair */
+    memset(p->hit, m->win.n_put == 0, p->in.n_rows);
+    open_group(m);
+    m->group.reading = true;
+}
+
+/* The streamed rows are past the group's key. */
+static void pass_group(struct merge_join *m)
+{
+    if (!m->sides.build_outer) {
+        end_group(m);
+        return;
+    }
+    open_group(m);
+    m->group.leaving = true;
+}
+
+/* OP_BATCH: pairs are to be made; OP_END: something else comes first. */
 static enum op_step join_some(struct op *op, struct merge_join *m, struct err *err)
 {
     uint32_t n = m->stream.n_sel, first = m->from;
@@ -379,6 +635,13 @@ static enum op_step join_some(struct op *op, struct merge_join *m, struct err *e
         m->to = first;
         begin_pairs(m);
         return OP_BATCH;
+    }
+    if (m->group.on) {
+        if (in_group(m, first))
+            begin_reading(m);
+        else
+            pass_group(m);
+        return OP_END;
     }
     uint32_t last = n - 1;
     while (m->keyless[last]) /* of several key columns any may be NULL */
@@ -421,7 +684,7 @@ static bool is_over(const struct merge_join *m)
     const struct join_sides *j = &m->sides;
     bool needs_pair = !j->stream_outer && (!j->only_stream || j->type == JOIN_SEMI);
 
-    return needs_pair && m->build_done && m->win.lo == m->win.rows.n;
+    return needs_pair && m->build_done && !m->group.on && m->win.lo == m->win.rows.n;
 }
 
 static enum op_step merge_next(struct op *op, struct batch *out, struct err *err)
@@ -436,6 +699,10 @@ static enum op_step merge_next(struct op *op, struct batch *out, struct err *err
             step = join_pairs_next(p, out, err);
             if (step != OP_END)
                 return step;
+        } else if (m->group.reading || m->group.leaving) {
+            step = m->group.reading ? read_group(m, out, err) : leave_group(m, out, err);
+            if (step != OP_END)
+                return step;
         } else if (owes(m)) {
             p->build = &m->win.rows;
             p->seen = m->win.seen;
@@ -444,6 +711,8 @@ static enum op_step merge_next(struct op *op, struct batch *out, struct err *err
         } else if (m->have) {
             if (join_some(op, m, err) == OP_FAIL)
                 return OP_FAIL;
+        } else if (m->stream_done && m->group.on) {
+            pass_group(m);
         } else if (m->stream_done) {
             return m->sides.build_outer ? rest_of_build(op, m, out, err) : OP_END;
         } else if (is_over(m)) {
@@ -470,10 +739,14 @@ static void merge_close(struct op *op)
     release_keys(&m->stream_keys);
     release_keys(&m->build_keys);
     join_sides_close(&m->sides);
+    if (m->group.reading || m->group.leaving)
+        spill_close(&m->group.reader);
+    end_group(m);
+    rows_release(&m->group.key);
+    rows_release(&m->group.piece);
+    spill_release(&m->group.file);
     rows_release(&m->win.rows);
-    free(m->win.items);
-    free(m->win.keyless);
-    free(m->win.seen);
+    window_forget(&m->win);
     if (m->consumer.task) {
         op->task->metrics.peak_execution_bytes += m->consumer.peak_bytes;
         consumer_remove(&m->consumer);

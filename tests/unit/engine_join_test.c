@@ -438,9 +438,9 @@ static const struct allowed merge_types[] = {
     { JOIN_ANTI, false, true },  { JOIN_EXISTENCE, false, true },
 };
 
-/* How many times memory was short is the number of failed runs. */
-static void try_merge(size_t shape, int64_t pool, uint32_t batches, uint32_t rows,
-                      uint32_t domain, uint32_t nulls, uint32_t cut)
+static void try_merge_of(size_t shape, int64_t pool, uint32_t batches, uint32_t rows,
+                         uint32_t right_rows, uint32_t domain, uint32_t nulls,
+                         uint32_t cut)
 {
     for (size_t t = 0; t < ARRAY_LEN(merge_types); t++)
         for (size_t k = 0; k < ARRAY_LEN(conditions); k++) {
@@ -455,12 +455,18 @@ static void try_merge(size_t shape, int64_t pool, uint32_t batches, uint32_t row
             struct side l = make_side(&b.a, shapes[shape].types, n, rnd_below(batches),
                                       rows, domain, nulls);
             struct side r = make_side(&b.a, shapes[shape].types, n, rnd_below(batches),
-                                      rows, domain, nulls);
+                                      right_rows, domain, nulls);
             l = sorted_side(&b.a, &l, c.n_keys, cut);
             r = sorted_side(&b.a, &r, c.n_keys, cut);
             check(&c, pool, &l, &r, &b);
             bench_end(&b);
         }
+}
+
+static void try_merge(size_t shape, int64_t pool, uint32_t batches, uint32_t rows,
+                      uint32_t domain, uint32_t nulls, uint32_t cut)
+{
+    try_merge_of(shape, pool, batches, rows, rows, domain, nulls, cut);
 }
 
 static void merge_joins_are_nested_loops(void **state)
@@ -471,6 +477,21 @@ static void merge_joins_are_nested_loops(void **state)
         try_merge(s, POOL_ALL, 4, 100, 300, 5, 2048);
         try_merge(s, POOL_ALL, 4, 100, 20000, 0, 30);
         try_merge(s, POOL_ALL, 4, 8, 3, 40, 3);
+    }
+}
+
+/* The window cannot hold a batch's range, then not even the rows of one key. */
+static void merge_joins_run_in_little_memory(void **state)
+{
+    (void)state;
+    for (size_t s = 0; s < ARRAY_LEN(shapes); s++) {
+        try_merge(s, 104 << 10, 4, 500, 300, 5, 100);
+        try_merge(s, 104 << 10, 4, 900, 2, 5, 60);
+        try_merge(s, 104 << 10, 3, 900, 4, 0, 200);
+    }
+    for (size_t s = 0; s < 3; s += 2) { /* thousands of rows of one key go to disk */
+        try_merge_of(s, 104 << 10, 4, 3, 2000, 2, 5, 100);
+        try_merge_of(s, 104 << 10, 4, 3, 2000, 1, 5, 100);
     }
 }
 
@@ -625,6 +646,7 @@ int main(void)
         cmocka_unit_test(broadcast_hash_joins_are_nested_loops),
         cmocka_unit_test(shuffled_hash_joins_are_nested_loops),
         cmocka_unit_test(merge_joins_are_nested_loops),
+        cmocka_unit_test(merge_joins_run_in_little_memory),
         cmocka_unit_test(loop_joins_are_nested_loops),
         cmocka_unit_test(one_key_many_times_is_cut_into_batches),
         cmocka_unit_test(not_in_knows_null),
