@@ -267,6 +267,15 @@ static struct partitioning read_partitioning(struct arena *a, const struct phys 
 }
 
 /* A nested loop join that passes the streamed rows once, in their places. */
+static struct exprs range_order(struct arena *a, const struct phys *p)
+{
+    struct exprs by_id = sort_all_ascending(a, &p->output);
+
+    if (p->range_step < 0)
+        by_id.at[0]->descending = by_id.at[0]->nulls_last = true;
+    return by_id;
+}
+
 static bool keeps_streamed(const struct phys *p)
 {
     if (p->join_type == JOIN_INNER || p->join_type == JOIN_CROSS)
@@ -295,7 +304,7 @@ struct partitioning phys_partitioning(struct arena *a, const struct phys *p)
             return single;
         return (struct partitioning){
             .kind = PART_RANGE,
-            .keys = sort_all_ascending(a, &p->output),
+            .keys = range_order(a, p),
             .n = p->n_partitions,
         };
     case PHYS_PROJECT:
@@ -410,13 +419,8 @@ struct exprs phys_ordering(struct arena *a, const struct phys *p)
         return p->order;
     case PHYS_TAKE_ORDERED:
         return order_through_list(a, p->order, &p->list);
-    case PHYS_RANGE: {
-        struct exprs by_id = sort_all_ascending(a, &p->output);
-
-        if (p->range_step < 0)
-            by_id.at[0]->descending = by_id.at[0]->nulls_last = true;
-        return by_id;
-    }
+    case PHYS_RANGE:
+        return range_order(a, p);
     case PHYS_PROJECT:
         return order_through_list(a, phys_ordering(a, p->children[0]), &p->list);
     case PHYS_SORT_AGG:

@@ -432,10 +432,15 @@ static struct sv known_line(struct arena *a, const struct test_file *f,
                             const struct block *b)
 {
     struct strbuf line = { 0 };
+    unsigned before = 0;
     struct sv out;
 
+    for (const struct block *x = f->blocks; x < b; x++)
+        before += sv_eq(x->statement, b->statement);
     strbuf_printf(&line, "%s\t", f->name);
     add_escaped(&line, b->statement);
+    if (before) /* the same statement later, under other settings */
+        strbuf_printf(&line, "\t%u", before + 1);
     out = arena_sv(a, strbuf_sv(&line));
     strbuf_release(&line);
     return out;

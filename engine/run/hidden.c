@@ -1,4 +1,6 @@
-/* TakeOrderedAndProject inside of a plan: the best rows of every task move to one task,
+/* Shuffles that are no nodes of the plan: operators whose last step wants all rows.
+ *
+ * TakeOrderedAndProject inside of a plan: the best rows of every task move to one task,
  * by a shuffle that is the operator's own and no node of the plan (at the root the driver
  * does the last step, drive.c).
  *
@@ -48,23 +50,67 @@ static void share_metrics(struct query_run *q, const struct phys *take,
     }
 }
 
+/* global: the child is run as it is, a share or what has been through here already. */
+static struct phys *to_one(struct query_run *q, struct phys *child)
+{
+    pthread_mutex_lock(&q->lock);
+    struct phys *exchange = phys_new(&q->arena, PHYS_EXCHANGE, 1);
+    pthread_mutex_unlock(&q->lock);
+
+    exchange->children[0] = child;
+    exchange->output = child->output;
+    exchange->global = true;
+    exchange->partitioning = (struct partitioning){ .kind = PART_SINGLE, .n = 1 };
+    return exchange;
+}
+
 static enum errc take_to_one(struct query_run *q, struct phys *take, struct phys **out,
                              struct err *err)
 {
     struct phys *share = copy_of(q, take), *last = copy_of(q, take), *exchange;
 
     share->output = take->children[0]->output;
-    pthread_mutex_lock(&q->lock);
-    exchange = phys_new(&q->arena, PHYS_EXCHANGE, 1);
-    pthread_mutex_unlock(&q->lock);
-    exchange->children[0] = share;
-    exchange->output = share->output;
-    exchange->global = true; /* its child is a share as it is */
-    exchange->partitioning = (struct partitioning){ .kind = PART_SINGLE, .n = 1 };
+    exchange = to_one(q, share);
     share_metrics(q, take, exchange);
     last->children[0] = exchange;
     last->global = true;
     *out = last;
+    return drive_prepare(q, exchange, err);
+}
+
+/* Rows of the broadcast side that no task found a match for are known to no task alone. */
+static bool keeps_build(const struct phys *join)
+{
+    switch (join->join_type) {
+    case JOIN_FULL:
+        return true;
+    case JOIN_RIGHT:
+        return !join->build_left;
+    case JOIN_LEFT:
+    case JOIN_SEMI:
+    case JOIN_ANTI:
+    case JOIN_EXISTENCE:
+        return join->build_left;
+    case JOIN_INNER:
+    case JOIN_CROSS:
+        break;
+    }
+    return false;
+}
+
+/* Spark matches in two jobs; here one task sees all of the streamed side. */
+static enum errc stream_to_one(struct query_run *q, struct phys *join, struct phys **out,
+                               struct err *err)
+{
+    uint32_t side = join->build_left ? 1 : 0;
+    struct phys *stream = join->children[side], *exchange;
+
+    *out = join;
+    if (query_partitions(q, stream) <= 1)
+        return ERR_OK;
+    exchange = to_one(q, stream);
+    *out = copy_of(q, join);
+    (*out)->children[side] = exchange;
     return drive_prepare(q, exchange, err);
 }
 
@@ -87,6 +133,8 @@ static enum errc hide(struct query_run *q, struct phys *p, bool root, struct phy
         copy->children[i] = child;
     }
     *out = copy;
+    if (p->kind == PHYS_BROADCAST_NL_JOIN && keeps_build(p))
+        return stream_to_one(q, copy, out, err);
     if (p->kind != PHYS_TAKE_ORDERED || root)
         return ERR_OK;
     if (query_partitions(q, copy->children[0]) > 1)
