@@ -70,7 +70,7 @@ all: spillway
 
 help:
 	@echo 'make            build ./spillway'
-	@echo 'make demo       install what is missing, build, analyse a sample log'
+	@echo 'make demo       install what is missing, build, run a sample and analyse it'
 	@echo 'make test       install what is missing, build, run all tests'
 	@echo 'make check      unit and rule tests under ASan and UBSan'
 	@echo 'make tsan       the threaded tests under TSan'
@@ -182,18 +182,20 @@ fmt:
 
 # --- demo ------------------------------------------------------------------------------
 
-DEMO := samples/logs/skewed-join.zstd
+DEMO := samples/skewed-join.sql
+DEMO_DIR := $(BUILD)/demo
 demo: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) demo-now
 
 .PHONY: demo-now
 demo-now: spillway
-	@mkdir -p $(BUILD)/demo
-	./spillway analyze $(DEMO)
-	@./spillway analyze $(DEMO) --format md -o $(BUILD)/demo/report.md
-	@./spillway graph $(DEMO) -o $(BUILD)/demo/stages.svg
+	@rm -rf $(DEMO_DIR) && mkdir -p $(DEMO_DIR)/logs
+	./spillway run $(DEMO) --event-log $(DEMO_DIR)/logs
+	@./spillway analyze $(DEMO_DIR)/logs/* --format md -o $(DEMO_DIR)/report.md
+	@./spillway graph $(DEMO_DIR)/logs/* -o $(DEMO_DIR)/stages.svg
 	@echo
-	@echo 'Written: $(BUILD)/demo/report.md and $(BUILD)/demo/stages.svg'
+	@echo 'Written: $(DEMO_DIR)/report.md and $(DEMO_DIR)/stages.svg'
+	@echo 'Its fixed twin: ./spillway run samples/skewed-join-fixed.sql'
 
 # --- installation -----------------------------------------------------------------------
 
