@@ -176,10 +176,28 @@ enum errc node_eval_coalesce(struct eval *e, struct node *n, const struct batch 
 
 /* ---- AND, OR ---- */
 
-/* A boolean as two masks: is it true, is it false? Neither where NULL. */
+/* A boolean as two masks: is it true, is it false? Neither where NULL. Rows that do not
+ * count have what was there before. */
 struct tri {
     uint8_t yes[BATCH_ROWS], no[BATCH_ROWS];
 };
+
+KERNEL_CLONES
+static void tri_split(uint8_t *restrict yes, uint8_t *restrict no,
+                      const uint8_t *restrict data, const uint8_t *restrict valid,
+                      uint32_t n)
+{
+    if (!valid)
+        for (uint32_t i = 0; i < n; i++) {
+            yes[i] = data[i] & 1;
+            no[i] = (data[i] & 1) ^ 1;
+        }
+    else
+        for (uint32_t i = 0; i < n; i++) {
+            yes[i] = (uint8_t)(data[i] & valid[i]);
+            no[i] = (uint8_t)((data[i] ^ 1) & valid[i]);
+        }
+}
 
 static void tri_load(struct tri *to, const struct vec *v, const struct batch *b)
 {
@@ -191,11 +209,15 @@ static void tri_load(struct tri *to, const struct vec *v, const struct batch *b)
         memset(to->yes, !null && (data[0] & 1), b->n_rows);
         memset(to->no, !null && !(data[0] & 1), b->n_rows);
     } else if (v->kind == VEC_FLAT && !b->sel) {
-        for (uint32_t i = 0; i < b->n_rows; i++) {
-            uint8_t known = valid ? valid[i] : 1;
+        tri_split(to->yes, to->no, data, valid, b->n_rows);
+    } else if (v->kind == VEC_FLAT) {
+        const uint32_t *sel = b->sel;
 
-            to->yes[i] = (uint8_t)(data[i] & known);
-            to->no[i] = (uint8_t)((data[i] ^ 1) & known);
+        for (uint32_t i = 0, n = b->n_sel; i < n; i++) {
+            uint8_t known = valid ? valid[sel[i]] : 1, x = data[sel[i]] & 1;
+
+            to->yes[sel[i]] = x & known;
+            to->no[sel[i]] = (x ^ 1) & known;
         }
     } else {
         for (uint32_t i = 0; i < b->n_sel; i++) {
@@ -209,34 +231,84 @@ static void tri_load(struct tri *to, const struct vec *v, const struct batch *b)
     }
 }
 
-static void tri_join(struct tri *l, const struct tri *r, bool and, uint32_t n)
+/* For AND: yes is what both are, no what either is; for OR the other way round. */
+KERNEL_CLONES
+static void tri_join_all(uint8_t *restrict both, uint8_t *restrict either,
+                         const uint8_t *restrict both2, const uint8_t *restrict either2,
+                         uint32_t n)
 {
-    if (and)
-        for (uint32_t i = 0; i < n; i++) {
-            l->yes[i] &= r->yes[i];
-            l->no[i] |= r->no[i];
-        }
-    else
-        for (uint32_t i = 0; i < n; i++) {
-            l->yes[i] |= r->yes[i];
-            l->no[i] &= r->no[i];
-        }
+    for (uint32_t i = 0; i < n; i++) {
+        both[i] &= both2[i];
+        either[i] |= either2[i];
+    }
 }
 
-/* The left side as masks, and the rows where the right side still matters. */
-static uint32_t undecided(const struct tri *l, bool and, const struct batch *b,
-                          uint32_t *to)
+static void tri_join(struct tri *l, const struct tri *r, bool and, const struct batch *b)
+{
+    uint8_t *both = and? l->yes : l->no, *either = and? l->no : l->yes;
+    const uint8_t *both2 = and? r->yes : r->no, *either2 = and? r->no : r->yes;
+    const uint32_t *sel = b->sel;
+
+    if (!sel) {
+        tri_join_all(both, either, both2, either2, b->n_rows);
+        return;
+    }
+    for (uint32_t i = 0, n = b->n_sel; i < n; i++) {
+        both[sel[i]] &= both2[sel[i]];
+        either[sel[i]] |= either2[sel[i]];
+    }
+}
+
+/* The rows where the right side still matters, and what joins without effect elsewhere.
+ */
+static uint32_t undecided(const struct tri *l, struct tri *r, bool and,
+                          const struct batch *b, uint32_t *to)
 {
     const uint8_t *decided = and? l->no : l->yes;
-    uint32_t n = 0;
+    const uint32_t *sel = b->sel;
+    uint32_t n = 0, n_rows = b->n_sel;
 
-    for (uint32_t i = 0; i < b->n_sel; i++) {
-        uint32_t row = batch_row(b, i);
+    if (!sel) {
+        memset(r->yes, and, n_rows);
+        memset(r->no, !and, n_rows);
+    }
+    for (uint32_t i = 0; i < n_rows; i++) {
+        uint32_t row = sel ? sel[i] : i;
 
+        if (sel) {
+            r->yes[row] = and;
+            r->no[row] = !and;
+        }
         to[n] = row;
         n += !decided[row];
     }
     return n;
+}
+
+KERNEL_CLONES
+static void tri_store_all(uint8_t *restrict data, uint8_t *restrict valid,
+                          const uint8_t *restrict yes, const uint8_t *restrict no,
+                          uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        data[i] = yes[i];
+        valid[i] = yes[i] | no[i];
+    }
+}
+
+static void tri_store(struct vec *out, const struct tri *t, const struct batch *b)
+{
+    uint8_t *data = out->data, *valid = out->valid;
+    const uint32_t *sel = b->sel;
+
+    if (!sel) {
+        tri_store_all(data, valid, t->yes, t->no, b->n_rows);
+        return;
+    }
+    for (uint32_t i = 0, n = b->n_sel; i < n; i++) {
+        data[sel[i]] = t->yes[sel[i]];
+        valid[sel[i]] = t->yes[sel[i]] | t->no[sel[i]];
+    }
 }
 
 enum errc node_eval_logic(struct eval *e, struct node *n, const struct batch *b,
@@ -252,24 +324,19 @@ enum errc node_eval_logic(struct eval *e, struct node *n, const struct batch *b,
         TRY(node_eval(e, n->args[1], b, err));
         tri_load(&r, &n->args[1]->result, b);
     } else {
-        uint32_t *rows = node_sel(e, n, 0), n_rows = undecided(&l, and, b, rows);
+        uint32_t *rows = node_sel(e, n, 0), n_rows = undecided(&l, &r, and, b, rows);
         struct batch now = *b;
 
         now.sel = rows;
         now.n_sel = n_rows;
-        memset(&r, 0, sizeof r);
-        if (!and)
-            memset(r.no, 1, sizeof r.no);
         if (n_rows) {
             TRY(eval_rows(e, n->args[1], b, rows, n_rows, err));
             tri_load(&r, &n->args[1]->result, n_rows == b->n_sel ? b : &now);
         }
     }
-    tri_join(&l, &r, and, b->n_rows);
+    tri_join(&l, &r, and, b);
     out = node_out(e, n, true);
-    memcpy(out.data, l.yes, b->n_rows);
-    for (uint32_t i = 0; i < b->n_rows; i++)
-        out.valid[i] = l.yes[i] | l.no[i];
+    tri_store(&out, &l, b);
     n->result = out;
     finish_mask(n, b);
     return ERR_OK;
