@@ -124,6 +124,8 @@ struct cli {
     size_t n_confs, cap_confs;
     int executors, cores;  /* run; 0: not given */
     const char *memory;    /* run --memory; NULL: not given */
+    bool on_spark;         /* run --engine spark */
+    const char *master;    /* run --master; NULL: not given */
     const char *event_log; /* run --event-log; NULL: not given */
     bool extended;         /* explain --extended */
 };

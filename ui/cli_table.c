@@ -49,11 +49,14 @@ const struct verb verbs_all[VERB_COUNT] = {
             "input; -e takes SQL from the command line. Settings have Spark's names (--conf, SET). "
             "The engine plans, spills and logs as Spark 3.5 does; --executors, --cores and --memory "
             "say on what it does so.\n\n"
+            "With --engine spark the script runs on the Spark that is found in SPARK_HOME, PATH or a "
+            "virtual environment with pyspark; rows are then as spark-sql prints them.\n\n"
             "Afterwards the event log is analysed, unless --quiet says not to, or the rows went to "
             "standard output for a program. It is kept where --event-log says.",
         .example = "spillway run report.sql\n"
                    "spillway run -e 'select count(*) from parquet.`/data/t`' -q\n"
-                   "spillway run report.sql --executors 4 --cores 2 --memory 2g --event-log logs/",
+                   "spillway run report.sql --executors 4 --cores 2 --memory 2g --event-log logs/\n"
+                   "spillway run report.sql --engine spark --master spark://host:7077",
         .min_inputs = 0,
         .max_inputs = 1,
         .formats = F(TEXT) | F(CSV) | F(JSON),
@@ -393,6 +396,23 @@ static bool set_memory(struct cli *cli, const char *value, struct err *err)
     return true;
 }
 
+static bool set_engine(struct cli *cli, const char *value, struct err *err)
+{
+    (void)err; /* the values were checked */
+    cli->on_spark = strcmp(value, "spark") == 0;
+    return true;
+}
+
+static bool set_master(struct cli *cli, const char *value, struct err *err)
+{
+    if (!*value) {
+        err_set(err, ERR_USAGE, "a master, as local[4] or spark://host:7077");
+        return false;
+    }
+    cli->master = value;
+    return true;
+}
+
 static bool set_event_log(struct cli *cli, const char *value, struct err *err)
 {
     if (!*value) {
@@ -456,6 +476,17 @@ const struct option options_all[] = {
       .help = "memory of each executor (1g)",
       .verbs = SQL_VERBS,
       .set = set_memory },
+    { .name = "engine",
+      .arg = "ENGINE",
+      .values = "spillway|spark",
+      .help = "run on the built-in engine, or on a real Spark by spark-sql",
+      .verbs = V(RUN),
+      .set = set_engine },
+    { .name = "master",
+      .arg = "URL",
+      .help = "Spark's master; of the built-in engine local[..] or local-cluster[..]",
+      .verbs = V(RUN),
+      .set = set_master },
     { .name = "event-log",
       .arg = "DIR",
       .help = "keep the event log in that folder",

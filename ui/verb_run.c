@@ -3,13 +3,15 @@
  * first error. */
 #include "base/file.h"
 #include "ui/cli.h"
+#include "ui/spark_run.h"
 #include "ui/sql_run.h"
 
-#include <dirent.h>
 #include <errno.h>
+#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -131,26 +133,36 @@ static void say_lines(const char *text)
     fprintf(stderr, "spillway: %s\n", text);
 }
 
+static int check_script(const struct cli *cli)
+{
+    if (cli->n_inputs && cli->n_sql_texts) {
+        cli_error("a script or -e, not both");
+        return EXIT_USAGE;
+    }
+    if (!cli->n_inputs && !cli->n_sql_texts) {
+        cli_error("%s needs a script, or -e and SQL", cli->verb->name);
+        return EXIT_USAGE;
+    }
+    return EXIT_DONE;
+}
+
+static int script_text(const struct cli *cli, const char *file, struct strbuf *text)
+{
+    for (size_t i = 0; i < cli->n_sql_texts; i++)
+        strbuf_printf(text, "%s%s", i ? ";\n" : "", cli->sql_texts[i]);
+    return file ? read_all(file, text) : EXIT_DONE;
+}
+
 static int read_script(struct run *r)
 {
     const struct cli *cli = r->cli;
     const char *file = cli->n_inputs ? cli->inputs[0] : NULL;
     struct strbuf text = { 0 };
     struct err err = { 0 };
-    int code = EXIT_DONE;
+    int code = check_script(cli);
 
-    if (file && cli->n_sql_texts) {
-        cli_error("a script or -e, not both");
-        return EXIT_USAGE;
-    }
-    if (!file && !cli->n_sql_texts) {
-        cli_error("%s needs a script, or -e and SQL", cli->verb->name);
-        return EXIT_USAGE;
-    }
-    for (size_t i = 0; i < cli->n_sql_texts; i++)
-        strbuf_printf(&text, "%s%s", i ? ";\n" : "", cli->sql_texts[i]);
-    if (file)
-        code = read_all(file, &text);
+    if (code == EXIT_DONE)
+        code = script_text(cli, file, &text);
     if (code == EXIT_DONE &&
         sql_run_parse(r->sql, strbuf_sv(&text), file, &err) != ERR_OK) {
         say_lines(err.text);
@@ -212,7 +224,10 @@ static bool put_options(struct run *r)
         if (!put(r, "spark.executor.instances", number))
             return false;
     }
+    if (cli->master && !put(r, "spark.master", cli->master))
+        return false;
     if (cli->cores) {
+        many |= cli->master != NULL;
         snprintf(number, sizeof number, many ? "%d" : "local[%d]", cli->cores);
         if (!put(r, many ? "spark.executor.cores" : "spark.master", number))
             return false;
@@ -272,18 +287,16 @@ static bool choose_log(struct run *r, bool analyse)
                     put(r, "spark.eventLog.dir", dir));
 }
 
+static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+    (void)st, (void)kind, (void)at;
+    return remove(path);
+}
+
 static void drop_own_log(struct run *r)
 {
-    DIR *dir = r->own_log ? opendir(r->own_log) : NULL;
-    struct dirent *e;
-
-    while (dir && (e = readdir(dir)))
-        if (e->d_name[0] != '.')
-            unlinkat(dirfd(dir), e->d_name, 0);
-    if (dir)
-        closedir(dir);
     if (r->own_log)
-        rmdir(r->own_log);
+        nftw(r->own_log, remove_one, 8, FTW_DEPTH | FTW_PHYS);
     free(r->own_log);
     r->own_log = NULL;
 }
@@ -390,9 +403,132 @@ static int close_and_write(struct run *r, int code)
     return exit_worse(code, show(r));
 }
 
+/* --- on a real Spark -------------------------------------------------------------- */
+
+static void on_spark_signal(int number)
+{
+    signalled = number;
+    spark_stop();
+}
+
+static int spark_log_dir(struct run *r, const char **dir)
+{
+    const char *wanted = r->cli->event_log;
+    char *whole;
+
+    if (!wanted && !make_own_log(r))
+        return EXIT_OUTPUT;
+    if (wanted && mkdir(wanted, 0777) != 0 && errno != EEXIST) {
+        cli_error("%s: %s", wanted, strerror(errno));
+        return EXIT_OUTPUT;
+    }
+    whole = realpath(wanted ? wanted : r->own_log, NULL);
+    if (!whole) {
+        cli_error("%s: %s", wanted ? wanted : r->own_log, strerror(errno));
+        return EXIT_OUTPUT;
+    }
+    *dir = arena_sv(&r->arena, sv(whole)).p;
+    free(whole);
+    return EXIT_DONE;
+}
+
+/* A script from standard input is given as text. */
+static int spark_script(struct run *r, struct spark_call *call)
+{
+    const struct cli *cli = r->cli;
+    const char *file = cli->n_inputs ? cli->inputs[0] : NULL;
+    const char *slash = file ? strrchr(file, '/') : NULL;
+    struct strbuf text = { 0 };
+    int code = check_script(cli);
+
+    if (code != EXIT_DONE)
+        return code;
+    if (file && strcmp(file, "-") != 0) {
+        call->script = file;
+        call->name = slash ? slash + 1 : file;
+        if (access(file, R_OK) == 0)
+            return EXIT_DONE;
+        cli_error("%s: %s", file, strerror(errno));
+        return EXIT_INPUT;
+    }
+    code = script_text(cli, file, &text);
+    call->sql = arena_sv(&r->arena, strbuf_sv(&text)).p;
+    call->name = "spillway";
+    strbuf_release(&text);
+    return code;
+}
+
+static int spark_call(struct run *r, struct spark_call *call)
+{
+    struct sigaction stop = { .sa_handler = on_spark_signal };
+    struct strbuf said = { 0 };
+    struct err err = { 0 };
+    int code = EXIT_DONE;
+    enum errc rc;
+
+    sigemptyset(&stop.sa_mask);
+    sigaction(SIGINT, &stop, NULL);
+    sigaction(SIGTERM, &stop, NULL);
+    rc = spark_run(call, is_shown(r->cli) ? NULL : &r->out, &said, &code, &err);
+    if (rc != ERR_OK) {
+        cli_error("%s", err.text);
+        code = exit_of(rc);
+    } else if (signalled) {
+        cli_note(r->cli, "interrupted");
+        code = 128 + signalled;
+    } else if (code != EXIT_DONE) {
+        fprintf(stderr, "%s", said.p ? said.p : "");
+        cli_error("spark-sql ended with %d", code);
+    }
+    strbuf_release(&said);
+    return exit_worse(code, show(r));
+}
+
+static int run_on_spark(const struct cli *cli)
+{
+    struct run r = { .cli = cli };
+    struct spark_call call = { .master = cli->master,
+                               .executors = cli->executors,
+                               .cores = cli->cores,
+                               .memory = cli->memory,
+                               .confs = cli->confs,
+                               .n_confs = cli->n_confs,
+                               .chatty = cli->verbose };
+    struct spark_logs before = { 0 };
+    struct err err = { 0 };
+    const char *log;
+    int code;
+
+    if (cli_format(cli) != FORMAT_TEXT) {
+        cli_error("--engine spark prints rows as spark-sql does: text");
+        return EXIT_USAGE;
+    }
+    code = spark_script(&r, &call);
+    if (code == EXIT_DONE && spark_find(&r.arena, &call.program, &err) != ERR_OK) {
+        cli_error("%s", err.text);
+        code = EXIT_USAGE;
+    }
+    if (code == EXIT_DONE)
+        code = spark_log_dir(&r, &call.log_dir);
+    if (code != EXIT_DONE)
+        return end(&r, code);
+    spark_logs_note(&before, call.log_dir);
+    code = spark_call(&r, &call);
+    log = spark_logs_new(&before, &r.arena, call.log_dir);
+    spark_logs_release(&before);
+    if (log && !cli->quiet && !signalled)
+        code = exit_worse(code, analyse_log(&r, log));
+    if (log && !r.own_log)
+        cli_note(cli, "event log: %s", log);
+    return end(&r, code);
+}
+
 int verb_run(const struct cli *cli)
 {
     struct run r;
+
+    if (cli->on_spark)
+        return run_on_spark(cli);
     int code = begin(&r, cli);
     bool analyse = wants_analysis(cli);
     const char *log;

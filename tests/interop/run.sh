@@ -8,7 +8,8 @@
 set -u
 cd "$(dirname "$0")/../.."
 spillway=$(realpath "${SPILLWAY_BIN:-spillway}")
-out=$PWD/build/interop
+here=$PWD
+out=$here/build/interop
 versions=${*:-3.5.9 4.3.0}
 server=
 passed=0 failed=0 skipped=0
@@ -111,6 +112,25 @@ engine_log() { # NAME OPTION...: its script fails at the end, with 2
     fi
 }
 
+# The same script on a real Spark by --engine spark: rows as the built-in engine's, and a
+# log that is analysed.
+second_opinion() { # VERSION MASTER
+    local work=$out/run/second log
+    rm -rf "$work" && mkdir -p "$work/log"
+    (cd "$work" && VIRTUAL_ENV=$out/venv-$1 "$spillway" run --engine spark --master "$2" --conf spark.ui.enabled=false \
+        --event-log log "$here/tests/interop/second_opinion.sql" -o rows >analysis 2>notes)
+    local status=$?
+    "$spillway" run -q -f csv "$here/tests/interop/second_opinion.sql" | grep -E '^[0-9]' | tr ',' '\t' >"$work/ours"
+    log=$(ls -d "$work"/log/* 2>/dev/null | head -1)
+    if [ "$status" -eq 0 ] && cmp -s "$work/rows" "$work/ours" && grep -q "Spark $1" "$work/analysis" && "$spillway" check -q "$log" >/dev/null; then
+        passed=$((passed + 1))
+    else
+        fail "--engine spark, $1 on $2: exit $status"
+        diff "$work/ours" "$work/rows" | head -5
+        tail -5 "$work/notes"
+    fi
+}
+
 start_server() { # VERSION: sets $server and $url
     local port
     port=$(python3 -c 'import socket
@@ -137,6 +157,10 @@ for version in $versions; do
     fi
 done
 engine_logs
+for version in $versions; do
+    second_opinion "$version" 'local[2]'
+    second_opinion "$version" 'local-cluster[2,1,1024]'
+done
 for version in $versions; do
     start_server "$version"
     python3 tests/interop/compare.py "$spillway" "$out/run/logs" "$out/run/text" "$out/zips" "$version" "$url" \
