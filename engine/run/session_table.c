@@ -494,9 +494,15 @@ enum errc run_insert(struct running *r, struct err *err)
 {
     struct write_job *job;
     struct plan *rows;
+    enum errc rc;
 
     TRY(run_insert_job(r, r->st, &rows, &job, err));
-    return run_write(r, rows, job, err);
+    if (!r->st->is_directory)
+        return run_write(r, rows, job, err);
+    r->root_execution = run_command_start(r, "InsertIntoDataSourceDirCommand");
+    rc = run_write(r, rows, job, err);
+    run_command_end(r, r->root_execution, rc, err);
+    return rc;
 }
 
 enum errc run_create_table(struct running *r, struct err *err)
