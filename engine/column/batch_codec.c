@@ -1,7 +1,8 @@
 /* Batches as bytes; see batch_codec.h. */
 #include "engine/column/batch_codec.h"
 
-enum form { FORM_FLAT, FORM_CONST, FORM_DICT };
+enum form { FORM_FLAT, FORM_CONST, FORM_DICT, FORM_NARROW };
+enum { TEXT_LENGTHS = 1, TEXT_SHORT = 2 };
 
 /* Dictionaries with larger codes are written out row by row. */
 enum { DICT_CODES = 4096 };
@@ -26,21 +27,25 @@ static char *room(struct strbuf *out, size_t n)
 
 /* ---- writing ---- */
 
-static bool may_be_null(const struct vec *v)
+/* Is any row that counts NULL? Their masks go to `mask`. */
+static bool find_nulls(const struct vec *v, const struct batch *b, uint8_t *mask)
 {
-    return v->valid || (v->kind == VEC_DICT && v->dict->valid);
+    if (!v->valid && !(v->kind == VEC_DICT && v->dict->valid))
+        return false;
+    if (v->kind == VEC_FLAT && !b->sel)
+        memcpy(mask, v->valid, b->n_sel);
+    else
+        for (uint32_t i = 0; i < b->n_sel; i++)
+            mask[i] = !vec_is_null(v, batch_row(b, i));
+    return memchr(mask, 0, b->n_sel) != NULL;
 }
 
-static void put_mask(struct strbuf *out, const struct vec *v, const struct batch *b)
+static void put_mask(struct strbuf *out, const uint8_t *mask, uint32_t n)
 {
-    uint8_t *to = (uint8_t *)room(out, b->n_sel);
+    uint8_t *to = (uint8_t *)room(out, (n + 7) / 8);
 
-    if (v->kind == VEC_FLAT && !b->sel) {
-        memcpy(to, v->valid, b->n_sel);
-        return;
-    }
-    for (uint32_t i = 0; i < b->n_sel; i++)
-        to[i] = !vec_is_null(v, batch_row(b, i));
+    for (uint32_t i = 0; i < n; i++)
+        to[i / 8] |= (uint8_t)((mask[i] & 1) << (i % 8));
 }
 
 struct sixteen {
@@ -91,45 +96,162 @@ static void put_values(char *to, const struct vec *v, const struct batch *b)
 #undef PICK
 }
 
-/* Lengths, then the bytes. rows NULL: one text, the first. */
-static void put_text(struct strbuf *out, const struct vec *v, const uint32_t *rows,
-                     uint32_t n)
+/* ---- whole numbers as offsets from the smallest ---- */
+
+static bool is_whole(struct type t)
 {
-    size_t at = out->len, bytes = 0;
-
-    room(out, n * sizeof(uint32_t));
-    for (uint32_t i = 0; i < n; i++) {
-        uint32_t row = rows ? rows[i] : i;
-        uint32_t len =
-            vec_is_null(v, row) ? 0 : ((const struct str *)vec_at(v, row))->len;
-
-        memcpy(out->p + at + i * sizeof len, &len, sizeof len);
-        bytes += len;
-    }
-    char *to = room(out, bytes);
-    for (uint32_t i = 0; i < n; i++) {
-        uint32_t row = rows ? rows[i] : i;
-
-        if (vec_is_null(v, row))
-            continue;
-        struct sv s = str_sv(vec_at(v, row));
-        if (s.len)
-            memcpy(to, s.p, s.len);
-        to += s.len;
-    }
+    return t.id != TYPE_FLOAT && t.id != TYPE_DOUBLE && !type_is_text(t) &&
+           type_width(t) > 1;
 }
 
-/* Text of all rows that count, without a list of them. */
-static void put_rows_text(struct strbuf *out, const struct vec *v, const struct batch *b)
+/* Values as 64 bits; false: one does not fit. Those of NULL rows are the first valid. */
+static bool widen(const char *from, size_t width, const uint8_t *mask, uint32_t n,
+                  int64_t *to)
 {
-    uint32_t rows[BATCH_ROWS];
+    bool fits = true;
+    int64_t spare = 0;
 
-    if (!b->sel) {
-        put_text(out, v, NULL, b->n_sel);
-        return;
+#define WIDEN(T)                                                                         \
+    for (uint32_t i = 0; i < n; i++) {                                                   \
+        T x;                                                                             \
+        memcpy(&x, from + i * sizeof x, sizeof x);                                       \
+        to[i] = x;                                                                       \
     }
-    memcpy(rows, b->sel, b->n_sel * sizeof *rows);
-    put_text(out, v, rows, b->n_sel);
+    switch (width) {
+    case 2:
+        WIDEN(int16_t)
+        break;
+    case 4:
+        WIDEN(int32_t)
+        break;
+    case 8:
+        memcpy(to, from, n * sizeof *to);
+        break;
+    default:
+        for (uint32_t i = 0; i < n; i++) {
+            struct sixteen x;
+
+            memcpy(&x, from + i * sizeof x, sizeof x);
+            to[i] = (int64_t)x.half[0];
+            fits &= (!mask || mask[i]) ? x.half[1] == (uint64_t)(to[i] >> 63) : true;
+        }
+    }
+#undef WIDEN
+    if (!mask || !fits)
+        return fits;
+    for (uint32_t i = n; i-- > 0;)
+        spare = mask[i] ? to[i] : spare;
+    for (uint32_t i = 0; i < n; i++)
+        to[i] = mask[i] ? to[i] : spare;
+    return true;
+}
+
+/* Bytes that hold every offset from *base: 1, 2, 4 or 8. */
+static uint32_t offset_bytes(const int64_t *x, uint32_t n, int64_t *base)
+{
+    int64_t low = x[0], high = x[0];
+
+    for (uint32_t i = 1; i < n; i++) {
+        low = x[i] < low ? x[i] : low;
+        high = x[i] > high ? x[i] : high;
+    }
+    uint64_t range = (uint64_t)high - (uint64_t)low;
+    *base = low;
+    return range <= UINT8_MAX ? 1 : range <= UINT16_MAX ? 2 : range <= UINT32_MAX ? 4 : 8;
+}
+
+static void put_offsets(struct strbuf *out, const int64_t *x, uint32_t n, int64_t base,
+                        uint32_t width)
+{
+    char *to;
+
+    memcpy(room(out, sizeof base), &base, sizeof base);
+    to = room(out, (size_t)n * width);
+#define OFFSETS(T)                                                                       \
+    for (uint32_t i = 0; i < n; i++) {                                                   \
+        T d = (T)((uint64_t)x[i] - (uint64_t)base);                                      \
+        memcpy(to + i * sizeof d, &d, sizeof d);                                         \
+    }
+    switch (width) {
+    case 1:
+        OFFSETS(uint8_t)
+        break;
+    case 2:
+        OFFSETS(uint16_t)
+        break;
+    case 4:
+        OFFSETS(uint32_t)
+        break;
+    default:
+        OFFSETS(uint64_t)
+    }
+#undef OFFSETS
+}
+
+/* Writes the column's head too. False: nothing is written, as it would not be shorter. */
+static bool put_narrow(struct strbuf *out, struct column_head *head, const struct vec *v,
+                       const struct batch *b, const uint8_t *mask)
+{
+    char room_for[BATCH_ROWS * sizeof(struct sixteen)];
+    const char *values = room_for;
+    int64_t x[BATCH_ROWS], base;
+    uint32_t width;
+
+    x[0] = 0;
+    if (!is_whole(v->type))
+        return false;
+    if (v->kind == VEC_FLAT && !b->sel)
+        values = v->data;
+    else
+        put_values(room_for, v, b);
+    if (!widen(values, head->width, mask, b->n_sel, x))
+        return false;
+    width = offset_bytes(x, b->n_sel, &base);
+    if (width >= head->width)
+        return false;
+    head->form = FORM_NARROW;
+    head->entries = width;
+    memcpy(room(out, sizeof *head), head, sizeof *head);
+    if (mask)
+        put_mask(out, mask, b->n_sel);
+    put_offsets(out, x, b->n_sel, base, width);
+    return true;
+}
+
+/* ---- text ---- */
+
+/* Lengths, then the bytes. rows NULL: one after another from the first. */
+static void put_text(struct strbuf *out, struct column_head *head, size_t head_at,
+                     const struct vec *v, const uint32_t *rows, uint32_t n)
+{
+    uint32_t lens[BATCH_ROWS], most = 0;
+    size_t bytes = 0;
+    char *to;
+
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t row = rows ? rows[i] : i;
+
+        lens[i] = vec_is_null(v, row) ? 0 : ((const struct str *)vec_at(v, row))->len;
+        most = lens[i] > most ? lens[i] : most;
+        bytes += lens[i];
+    }
+    head->is_text = most <= UINT8_MAX ? TEXT_SHORT : TEXT_LENGTHS;
+    memcpy(out->p + head_at, head, sizeof *head);
+    if (head->is_text == TEXT_SHORT) {
+        to = room(out, n);
+        for (uint32_t i = 0; i < n; i++)
+            to[i] = (char)(uint8_t)lens[i];
+    } else {
+        memcpy(room(out, n * sizeof *lens), lens, n * sizeof *lens);
+    }
+    to = room(out, bytes);
+    for (uint32_t i = 0; i < n; i++) {
+        if (!lens[i])
+            continue;
+        struct sv s = str_sv(vec_at(v, rows ? rows[i] : i));
+        memcpy(to, s.p, s.len);
+        to += s.len;
+    }
 }
 
 /* The entries that rows use, numbered anew in order of first use. False: too many, or
@@ -162,40 +284,64 @@ static bool renumber(const struct vec *v, const struct batch *b, uint32_t *codes
     return n > 0;
 }
 
+/* One or two bytes each, as the number of entries says. */
+static void put_codes(struct strbuf *out, const uint32_t *codes, uint32_t n,
+                      uint32_t entries)
+{
+    char *to = room(out, entries <= 256 ? n : n * sizeof(uint16_t));
+
+    for (uint32_t i = 0; i < n; i++)
+        if (entries <= 256) {
+            to[i] = (char)(uint8_t)codes[i];
+        } else {
+            uint16_t code = (uint16_t)codes[i];
+            memcpy(to + i * sizeof code, &code, sizeof code);
+        }
+}
+
+static void encode_const(struct strbuf *out, struct column_head *head,
+                         const struct vec *v)
+{
+    size_t at = out->len;
+
+    head->form = FORM_CONST;
+    head->entries = 1;
+    head->has_mask = v->valid && !v->valid[0]; /* and then it is NULL */
+    memcpy(room(out, sizeof *head), head, sizeof *head);
+    if (head->has_mask)
+        return;
+    if (head->is_text)
+        put_text(out, head, at, v, NULL, 1);
+    else
+        memcpy(room(out, head->width), v->data, head->width);
+}
+
 static void encode_column(struct strbuf *out, const struct vec *v, const struct batch *b)
 {
     uint32_t codes[BATCH_ROWS], used[BATCH_ROWS];
+    uint8_t mask[BATCH_ROWS];
+    size_t at = out->len;
     struct column_head head = { .width = (uint8_t)type_width(v->type),
                                 .is_text = type_is_text(v->type),
                                 .entries = b->n_sel };
 
     if (v->kind == VEC_CONST) {
-        head.form = FORM_CONST;
-        head.entries = 1;
-        head.has_mask = v->valid && !v->valid[0]; /* and then it is NULL */
-    } else {
-        head.has_mask = may_be_null(v);
-        if (v->kind == VEC_DICT && head.is_text &&
-            renumber(v, b, codes, used, &head.entries))
-            head.form = FORM_DICT;
-    }
-    memcpy(room(out, sizeof head), &head, sizeof head);
-    if (v->kind == VEC_CONST) {
-        if (head.has_mask)
-            return;
-        if (head.is_text)
-            put_text(out, v, NULL, 1);
-        else
-            memcpy(room(out, head.width), v->data, head.width);
+        encode_const(out, &head, v);
         return;
     }
+    head.has_mask = find_nulls(v, b, mask);
+    if (put_narrow(out, &head, v, b, head.has_mask ? mask : NULL))
+        return;
+    if (v->kind == VEC_DICT && head.is_text && renumber(v, b, codes, used, &head.entries))
+        head.form = FORM_DICT;
+    memcpy(room(out, sizeof head), &head, sizeof head);
     if (head.has_mask)
-        put_mask(out, v, b);
+        put_mask(out, mask, b->n_sel);
     if (head.form == FORM_DICT) {
-        memcpy(room(out, b->n_sel * sizeof *codes), codes, b->n_sel * sizeof *codes);
-        put_text(out, v->dict, used, head.entries);
+        put_codes(out, codes, b->n_sel, head.entries);
+        put_text(out, &head, at, v->dict, used, head.entries);
     } else if (head.is_text) {
-        put_rows_text(out, v, b);
+        put_text(out, &head, at, v, b->sel, b->n_sel);
     } else {
         put_values(room(out, (size_t)b->n_sel * head.width), v, b);
     }
@@ -241,55 +387,138 @@ static void *take_aligned(struct cursor *c, size_t n)
     return copy;
 }
 
-static struct str *take_text(struct cursor *c, uint32_t n)
+static uint32_t length_at(const char *lens, bool is_short, uint32_t i)
 {
-    const char *lens = take(c, n * sizeof(uint32_t));
+    uint32_t len;
+
+    if (is_short)
+        return (uint8_t)lens[i];
+    memcpy(&len, lens + i * sizeof len, sizeof len);
+    return len;
+}
+
+static struct str *take_text(struct cursor *c, uint32_t n, bool is_short)
+{
+    const char *lens = take(c, is_short ? n : n * sizeof(uint32_t));
     uint64_t bytes = 0;
 
     if (!lens)
         return NULL;
-    for (uint32_t i = 0; i < n; i++) {
-        uint32_t len;
-
-        memcpy(&len, lens + i * sizeof len, sizeof len);
-        bytes += len;
-    }
+    for (uint32_t i = 0; i < n; i++)
+        bytes += length_at(lens, is_short, i);
     const char *p = take(c, bytes);
     if (!p)
         return NULL;
     struct str *to = arena_array(c->arena, n ? n : 1, sizeof *to);
     for (uint32_t i = 0; i < n; i++) {
-        uint32_t len;
+        uint32_t len = length_at(lens, is_short, i);
 
-        memcpy(&len, lens + i * sizeof len, sizeof len);
         to[i] = str_make(p, len);
         p += len;
     }
     return to;
 }
 
-static bool mask_is_sane(const uint8_t *mask, uint32_t n)
+static uint8_t *take_mask(struct cursor *c, uint32_t n)
 {
-    uint8_t all = 0;
+    const uint8_t *bits = (const uint8_t *)take(c, (n + 7) / 8);
+    uint8_t *to;
 
+    if (!bits)
+        return NULL;
+    to = arena_alloc(c->arena, n ? n : 1);
     for (uint32_t i = 0; i < n; i++)
-        all |= mask[i];
-    return all <= 1;
+        to[i] = bits[i / 8] >> (i % 8) & 1;
+    return to;
 }
 
-static bool codes_are_sane(const uint32_t *codes, uint32_t n, uint32_t entries)
+/* NULL: cut, or a code without entry. */
+static uint32_t *take_codes(struct cursor *c, uint32_t n, uint32_t entries)
 {
+    const char *p = take(c, entries <= 256 ? n : n * sizeof(uint16_t));
+    uint32_t *to;
     bool sane = true;
 
-    for (uint32_t i = 0; i < n; i++)
-        sane &= codes[i] < entries;
-    return sane;
+    if (!p || entries > DICT_CODES)
+        return NULL;
+    to = arena_array(c->arena, n ? n : 1, sizeof *to);
+    for (uint32_t i = 0; i < n; i++) {
+        uint16_t code;
+
+        if (entries <= 256) {
+            to[i] = (uint8_t)p[i];
+        } else {
+            memcpy(&code, p + i * sizeof code, sizeof code);
+            to[i] = code;
+        }
+        sane &= to[i] < entries;
+    }
+    return sane ? to : NULL;
 }
 
 static void *take_entries(struct cursor *c, const struct column_head *head, uint32_t n)
 {
-    return head->is_text ? (void *)take_text(c, n)
+    return head->is_text ? (void *)take_text(c, n, head->is_text == TEXT_SHORT)
                          : take_aligned(c, (size_t)n * head->width);
+}
+
+/* Offsets of `from` bytes as values of `width` bytes. */
+static void *take_offsets(struct cursor *c, uint32_t n, uint32_t from, size_t width)
+{
+    const char *at = take(c, sizeof(int64_t)), *p;
+    uint64_t base;
+    char *to;
+
+    if (!at || (from != 1 && from != 2 && from != 4 && from != 8))
+        return NULL;
+    memcpy(&base, at, sizeof base);
+    p = take(c, (size_t)n * from);
+    if (!p)
+        return NULL;
+    to = arena_alloc(c->arena, n * width + 16);
+#define VALUES(T, U)                                                                     \
+    for (uint32_t i = 0; i < n; i++) {                                                   \
+        T d;                                                                             \
+        memcpy(&d, p + i * sizeof d, sizeof d);                                          \
+        U x = (U)(base + d);                                                             \
+        memcpy(to + i * sizeof x, &x, sizeof x);                                         \
+    }
+#define VALUES_OF(T)                                                                     \
+    switch (width) {                                                                     \
+    case 2:                                                                              \
+        VALUES(T, uint16_t)                                                              \
+        break;                                                                           \
+    case 4:                                                                              \
+        VALUES(T, uint32_t)                                                              \
+        break;                                                                           \
+    case 8:                                                                              \
+        VALUES(T, uint64_t)                                                              \
+        break;                                                                           \
+    default:                                                                             \
+        for (uint32_t i = 0; i < n; i++) {                                               \
+            T d;                                                                         \
+            memcpy(&d, p + i * sizeof d, sizeof d);                                      \
+            uint64_t x = base + d;                                                       \
+            struct sixteen wide = { { x, (uint64_t)((int64_t)x >> 63) } };               \
+            memcpy(to + i * sizeof wide, &wide, sizeof wide);                            \
+        }                                                                                \
+    }
+    switch (from) {
+    case 1:
+        VALUES_OF(uint8_t)
+        break;
+    case 2:
+        VALUES_OF(uint16_t)
+        break;
+    case 4:
+        VALUES_OF(uint32_t)
+        break;
+    default:
+        VALUES_OF(uint64_t)
+    }
+#undef VALUES_OF
+#undef VALUES
+    return to;
 }
 
 static bool decode_column(struct cursor *c, struct type t, uint32_t rows, struct vec *out)
@@ -300,8 +529,8 @@ static bool decode_column(struct cursor *c, struct type t, uint32_t rows, struct
     if (!p)
         return false;
     memcpy(&head, p, sizeof head);
-    if (head.width != type_width(t) || head.is_text != type_is_text(t) ||
-        head.has_mask > 1)
+    if (head.width != type_width(t) || (head.is_text != 0) != type_is_text(t) ||
+        head.is_text > TEXT_SHORT || head.has_mask > 1)
         return false;
     *out = (struct vec){ .type = t };
     if (head.form == FORM_CONST) {
@@ -315,9 +544,15 @@ static bool decode_column(struct cursor *c, struct type t, uint32_t rows, struct
         return out->data != NULL;
     }
     if (head.has_mask) {
-        out->valid = (uint8_t *)(uintptr_t)take(c, rows);
-        if (!out->valid || !mask_is_sane(out->valid, rows))
+        out->valid = take_mask(c, rows);
+        if (!out->valid)
             return false;
+    }
+    if (head.form == FORM_NARROW) {
+        out->data = head.is_text || head.entries >= head.width
+                        ? NULL
+                        : take_offsets(c, rows, head.entries, head.width);
+        return out->data != NULL;
     }
     if (head.form == FORM_FLAT) {
         out->data = take_entries(c, &head, rows);
@@ -329,10 +564,10 @@ static bool decode_column(struct cursor *c, struct type t, uint32_t rows, struct
     *dict = (struct vec){ .type = t, .n_values = head.entries };
     out->kind = VEC_DICT;
     out->dict = dict;
-    out->codes = take_aligned(c, rows * sizeof(uint32_t));
-    if (!out->codes || !codes_are_sane(out->codes, rows, head.entries))
+    out->codes = take_codes(c, rows, head.entries);
+    if (!out->codes)
         return false;
-    dict->data = take_text(c, head.entries);
+    dict->data = take_text(c, head.entries, head.is_text == TEXT_SHORT);
     return dict->data != NULL;
 }
 
