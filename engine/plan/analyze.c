@@ -496,6 +496,8 @@ enum errc plan_create_view(const struct analysis_env *env, struct sv name,
     struct exprs output;
 
     an.creating = replace ? name : (struct sv){ 0 };
+    if (replace && sv_starts(name, SV(CATALOG_DEFAULT)))
+        an.creating = sv_from(name, strlen(CATALOG_DEFAULT));
     TRY(analyze_statement(&an, parsed, &analyzed));
     output = exprs_copy(env->arena, plan_output(env->arena, analyzed));
     if (n_columns && n_columns != output.n)

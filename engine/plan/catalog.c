@@ -7,7 +7,9 @@
  *     location  /data/t          only where it is not WAREHOUSE/name
  *     column    name  type  null|notnull
  *     partition name  type  null|notnull
- *     option    key   value */
+ *     option    key   value
+ *
+ * A view's is the statement that made it. */
 #include "engine/plan/catalog.h"
 
 #include "base/file.h"
@@ -35,6 +37,10 @@ struct view {
 struct catalog {
     struct arena *arena;
     struct view *views;
+    catalog_load_fn load; /* NULL: views of the warehouse are not found */
+    void *load_ctx;
+    int loading;       /* views that name each other */
+    struct err failed; /* why the last one could not be brought in */
 };
 
 struct catalog *catalog_new(struct arena *a)
@@ -292,6 +298,39 @@ const struct table *catalog_table(struct catalog *c, const struct settings *s,
     return good && t->format.len ? t : NULL;
 }
 
+/* ---- views of the warehouse ---- */
+
+enum { MOST_LOADING = 32 };
+
+static const char *view_path(struct arena *a, const struct settings *s, struct sv name)
+{
+    return arena_printf(a, "%s/%.*s.view", warehouse(a, s), SV_FMT(name));
+}
+
+static struct sv in_default(struct arena *a, struct sv name)
+{
+    return lower(a, sv(arena_printf(a, CATALOG_DEFAULT "%.*s", SV_FMT(name))));
+}
+
+void catalog_set_loader(struct catalog *c, catalog_load_fn load, void *ctx)
+{
+    c->load = load;
+    c->load_ctx = ctx;
+}
+
+bool catalog_has_view(struct catalog *c, const struct settings *s, struct sv name)
+{
+    return name_is_safe(name) &&
+           access(view_path(c->arena, s, lower(c->arena, name)), F_OK) == 0;
+}
+
+bool catalog_remove_view(struct catalog *c, const struct settings *s, struct sv name)
+{
+    (void)catalog_drop_view(c, in_default(c->arena, name));
+    return catalog_has_view(c, s, name) &&
+           unlink(view_path(c->arena, s, lower(c->arena, name))) == 0;
+}
+
 /* ---- making and dropping ---- */
 
 static bool make_folders(const char *path)
@@ -311,6 +350,33 @@ static bool make_folders(const char *path)
     return true;
 }
 
+static enum errc exists_already(struct sv name, struct err *err)
+{
+    return err_set(err, ERR_SYNTAX,
+                   "[TABLE_OR_VIEW_ALREADY_EXISTS] Cannot create table or view "
+                   "`default`.`%.*s` because it already exists. Choose a different "
+                   "name, drop or replace the existing object, or add the IF NOT "
+                   "EXISTS clause to tolerate pre-existing objects.",
+                   SV_FMT(name));
+}
+
+enum errc catalog_store_view(struct catalog *c, const struct settings *s, struct sv name,
+                             struct sv statement, bool replace, struct err *err)
+{
+    const char *path;
+
+    name = lower(c->arena, name);
+    if (!name_is_safe(name))
+        return err_set(err, ERR_SYNTAX, "`%.*s` is not a valid name for views.",
+                       SV_FMT(name));
+    if (catalog_table(c, s, name) || (!replace && catalog_has_view(c, s, name)))
+        return exists_already(name, err);
+    path = warehouse(c->arena, s);
+    if (!make_folders(path))
+        return err_set(err, ERR_OUTPUT, "%s: %s", path, strerror(errno));
+    return file_write(view_path(c->arena, s, name), statement, err);
+}
+
 enum errc catalog_create_table(struct catalog *c, const struct settings *s,
                                const struct table *t, struct err *err)
 {
@@ -322,13 +388,8 @@ enum errc catalog_create_table(struct catalog *c, const struct settings *s,
     if (!name_is_safe(name))
         return err_set(err, ERR_SYNTAX, "`%.*s` is not a valid name for tables.",
                        SV_FMT(t->name));
-    if (catalog_table(c, s, name))
-        return err_set(err, ERR_SYNTAX,
-                       "[TABLE_OR_VIEW_ALREADY_EXISTS] Cannot create table or view "
-                       "`default`.`%.*s` because it already exists. Choose a different "
-                       "name, drop or replace the existing object, or add the IF NOT "
-                       "EXISTS clause to tolerate pre-existing objects.",
-                       SV_FMT(name));
+    if (catalog_table(c, s, name) || catalog_has_view(c, s, name))
+        return exists_already(name, err);
     folder = t->location.len ? arena_sv(c->arena, t->location).p
                              : arena_printf(c->arena, "%s/%.*s", warehouse(c->arena, s),
                                             SV_FMT(name));
@@ -405,6 +466,14 @@ static struct plan *view_plan(struct arena *a, const struct view *v)
     struct plan *alias = plan_unary(a, PLAN_SUBQUERY_ALIAS, view);
 
     view->name = alias->name = v->name;
+    if (sv_starts(v->name, SV(CATALOG_DEFAULT))) {
+        view->name = alias->name = sv_from(v->name, strlen(CATALOG_DEFAULT));
+        alias->n_parts = 3;
+        alias->parts = arena_array(a, 3, sizeof *alias->parts);
+        alias->parts[0] = SV("spark_catalog");
+        alias->parts[1] = SV("default");
+        alias->parts[2] = alias->name;
+    }
     if (is_relation) {
         view->output = below->output;
         return alias;
@@ -468,6 +537,8 @@ static void suggest(void *ctx, struct sv name, bool is_view)
     struct suggesting *s = ctx;
 
     (void)is_view;
+    if (sv_starts(name, SV(CATALOG_DEFAULT)))
+        name = sv_from(name, strlen(CATALOG_DEFAULT));
     nearest_try(&s->nearest, arena_sv(&s->names, name));
 }
 
@@ -493,11 +564,40 @@ static enum errc not_found(struct catalog *c, const struct settings *s,
     return rc;
 }
 
-static struct view *view_of(struct catalog *c, struct arena *a, const struct sv *parts,
-                            uint32_t n)
+/* The view of the warehouse, brought in where it was not yet. */
+static struct view *stored_view(struct catalog *c, const struct settings *s,
+                                struct sv name)
 {
-    if (n == 1)
-        return *find_view(c, parts[0]);
+    struct sv full = in_default(c->arena, name);
+    struct strbuf text = { 0 };
+
+    c->failed.code = ERR_OK;
+    if (!name_is_safe(name) || !catalog_has_view(c, s, name))
+        return NULL;
+    if (!*find_view(c, full) && c->load && c->loading < MOST_LOADING &&
+        read_file(view_path(c->arena, s, lower(c->arena, name)), &text)) {
+        struct err why = { 0 };
+
+        c->loading++;
+        if (c->load(c->load_ctx, arena_sv(c->arena, strbuf_sv(&text)), &why) != ERR_OK)
+            err_prefix(&why, "view %.*s", SV_FMT(name));
+        c->loading--;
+        c->failed = why;
+    }
+    strbuf_release(&text);
+    return *find_view(c, full);
+}
+
+static struct view *view_of(struct catalog *c, struct arena *a, const struct settings *s,
+                            const struct sv *parts, uint32_t n)
+{
+    struct view *v = n == 1 ? *find_view(c, parts[0]) : NULL;
+    struct sv name = catalog_table_name(parts, n);
+
+    if (v)
+        return v;
+    if (name.p && (v = stored_view(c, s, name)) != NULL)
+        return v;
     if (n == 2 && same_word(parts[0], SV("global_temp")))
         return *find_view(c, sv(arena_printf(a, "global_temp.%.*s", SV_FMT(parts[1]))));
     return NULL;
@@ -507,13 +607,18 @@ enum errc catalog_lookup(struct catalog *c, struct arena *a, const struct settin
                          const struct sv *parts, uint32_t n_parts, struct plan **out,
                          struct err *err)
 {
-    const struct view *v = view_of(c, a, parts, n_parts);
+    const struct view *v = view_of(c, a, s, parts, n_parts);
     struct sv name = catalog_table_name(parts, n_parts);
     const struct table *t;
 
     if (v) {
         *out = view_plan(a, v);
         return ERR_OK;
+    }
+    if (c->failed.code != ERR_OK) {
+        *err = c->failed;
+        c->failed.code = ERR_OK;
+        return err->code;
     }
     if (name.p && (t = catalog_table(c, s, name)) != NULL)
         return table_plan(a, s, t, out, err);
@@ -529,27 +634,42 @@ static int is_entry(const struct dirent *e)
     return sv_ends(sv(e->d_name), SV(".table")) && e->d_name[0] != '.';
 }
 
+static int is_view_entry(const struct dirent *e)
+{
+    return sv_ends(sv(e->d_name), SV(".view")) && e->d_name[0] != '.';
+}
+
 static int by_name(const struct dirent **a, const struct dirent **b)
 {
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-void catalog_each(struct catalog *c, const struct settings *s, catalog_fn fn, void *ctx)
+static void each_entry(const char *dir, bool views, catalog_fn fn, void *ctx)
 {
-    struct arena scratch = { 0 };
     struct dirent **entries = NULL;
-    int n;
+    int n = scandir(dir, &entries, views ? is_view_entry : is_entry, by_name);
+    char full[300];
 
-    for (const struct view *v = c->views; v; v = v->next)
-        fn(ctx, v->name, true);
-    n = scandir(warehouse(&scratch, s), &entries, is_entry, by_name);
     for (int i = 0; i < n; i++) {
         struct sv name = sv(entries[i]->d_name);
 
-        name.len -= strlen(".table");
-        fn(ctx, name, false);
+        name.len -= strlen(views ? ".view" : ".table");
+        snprintf(full, sizeof full, CATALOG_DEFAULT "%.*s", SV_FMT(name));
+        fn(ctx, views ? sv(full) : name, views);
         free(entries[i]);
     }
     free(entries);
+}
+
+void catalog_each(struct catalog *c, const struct settings *s, catalog_fn fn, void *ctx)
+{
+    struct arena scratch = { 0 };
+    const char *dir = warehouse(&scratch, s);
+
+    for (const struct view *v = c->views; v; v = v->next)
+        if (!sv_starts(v->name, SV(CATALOG_DEFAULT)))
+            fn(ctx, v->name, true);
+    each_entry(dir, true, fn, ctx);
+    each_entry(dir, false, fn, ctx);
     arena_release(&scratch);
 }

@@ -23,6 +23,26 @@ enum errc catalog_add_view(struct catalog *c, struct sv name, struct plan *plan,
                            struct err *err) MUST_CHECK;
 bool catalog_drop_view(struct catalog *c, struct sv name);
 
+/* --- views of the warehouse ---
+ *
+ * NAME.view holds the statement that made one. In the session such a view is called
+ * "default.NAME"; what is there on disk is brought in when it is first named. */
+
+#define CATALOG_DEFAULT "default."
+
+/* ERR_SYNTAX TABLE_OR_VIEW_ALREADY_EXISTS, also of a table; ERR_OUTPUT. */
+enum errc catalog_store_view(struct catalog *c, const struct settings *s, struct sv name,
+                             struct sv statement, bool replace,
+                             struct err *err) MUST_CHECK;
+bool catalog_has_view(struct catalog *c, const struct settings *s, struct sv name);
+/* False: there is none. */
+bool catalog_remove_view(struct catalog *c, const struct settings *s, struct sv name);
+/* Who parses the statement and adds the view; its error is that of the lookup. */
+typedef enum errc (*catalog_load_fn)(void *ctx, struct sv statement, struct err *err);
+void catalog_set_loader(struct catalog *c, catalog_load_fn load, void *ctx);
+
+/* --- tables --- */
+
 struct table {
     struct sv name;
     struct sv format;
@@ -57,7 +77,7 @@ enum errc catalog_lookup(struct catalog *c, struct arena *a, const struct settin
 struct plan *plan_of_relation(struct arena *a, const struct relation *r);
 
 typedef void (*catalog_fn)(void *ctx, struct sv name, bool is_view);
-/* By name, views first. */
+/* By name, views first; those of the warehouse come as "default.NAME". */
 void catalog_each(struct catalog *c, const struct settings *s, catalog_fn fn, void *ctx);
 
 #endif

@@ -463,7 +463,11 @@ enum errc session_run(struct session *s, const struct script *script,
     r.eval = (struct eval_env){ .settings = s->settings,
                                 .zone = s->zone,
                                 .query_start_us = now_us };
+    catalog_set_loader(s->catalog, run_load_view, &r);
     r.call_site = arena_printf(&s->statement, "sql at %s:%u",
                                script->file ? script->file : "-e", st->place.line);
-    return dispatch(&r, out, err);
+    enum errc rc = dispatch(&r, out, err);
+
+    catalog_set_loader(s->catalog, NULL, NULL); /* r ends here */
+    return rc;
 }

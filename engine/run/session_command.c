@@ -101,11 +101,14 @@ struct showing {
 static void show_name(void *ctx, struct sv name, bool is_view)
 {
     struct showing *s = ctx;
-    struct sv cells[] = { is_view ? SV("") : SV("default"), name,
-                          is_view ? SV("true") : SV("false") };
+    bool stored = !is_view || sv_starts(name, SV(CATALOG_DEFAULT));
 
     if (sv_starts(name, SV("global_temp.")))
         return;
+    if (is_view && stored)
+        name = sv_from(name, strlen(CATALOG_DEFAULT));
+    struct sv cells[] = { stored ? SV("default") : SV(""), name,
+                          stored ? SV("false") : SV("true") };
     if ((is_view || !s->views_only) && like(s->r->st, name))
         text_row(s->t, cells);
 }

@@ -68,6 +68,8 @@ enum errc run_describe(struct running *r, struct result *out, struct err *err) M
 enum errc run_cache(struct running *r, struct err *err) MUST_CHECK;
 enum errc run_use(struct running *r, struct err *err) MUST_CHECK;
 enum errc run_create_view(struct running *r, struct err *err) MUST_CHECK;
+/* A catalog_load_fn; ctx: struct running. */
+enum errc run_load_view(void *ctx, struct sv text, struct err *err) MUST_CHECK;
 enum errc run_create_table(struct running *r, struct err *err) MUST_CHECK;
 enum errc run_drop(struct running *r, struct err *err) MUST_CHECK;
 enum errc run_insert(struct running *r, struct err *err) MUST_CHECK;

@@ -165,26 +165,76 @@ static enum errc view_using(struct running *r, struct err *err)
                             plan_output(a, plan), st->replace, err);
 }
 
+static enum errc add_view(struct running *r, const struct statement *st, struct sv name,
+                          bool replace, struct err *err)
+{
+    struct analysis_env env = r->analysis;
+    struct sv *columns;
+
+    env.arena = catalog_arena(r->s->catalog);
+    columns = arena_array(env.arena, st->n_columns + 1, sizeof *columns);
+    for (uint32_t i = 0; i < st->n_columns; i++)
+        columns[i] = st->columns[i].name;
+    return plan_create_view(&env, name, columns, st->n_columns, st->query, replace, r->at,
+                            err);
+}
+
+static struct sv stored_name(struct running *r, struct sv name)
+{
+    return sv(arena_printf(catalog_arena(r->s->catalog), CATALOG_DEFAULT "%.*s",
+                           SV_FMT(name)));
+}
+
+enum errc run_load_view(void *ctx, struct sv text, struct err *err)
+{
+    struct running *r = ctx;
+    struct place at, *outer = r->at;
+    struct script script;
+    enum errc rc;
+
+    TRY(sql_parse(catalog_arena(r->s->catalog), text, NULL, &script, err));
+    if (script.n != 1 || script.statements[0].kind != STMT_CREATE_VIEW)
+        return err_set(err, ERR_CORRUPT, "no view");
+    r->at = &at;
+    rc = add_view(r, &script.statements[0],
+                  stored_name(r, last_part(&script.statements[0])), true, err);
+    r->at = outer;
+    return rc;
+}
+
+/* A view that stays: its statement is kept in the warehouse. */
+static enum errc create_stored_view(struct running *r, struct err *err)
+{
+    const struct statement *st = r->st;
+    struct session *s = r->s;
+    struct sv name = catalog_table_name(st->name, st->n_name);
+    enum errc rc;
+
+    if (!name.p)
+        return err_set(err, ERR_SYNTAX, "there is one database, default");
+    if (st->if_not_exists && (catalog_has_view(s->catalog, s->settings, name) ||
+                              catalog_table(s->catalog, s->settings, name)))
+        return ERR_OK;
+    TRY(add_view(r, st, stored_name(r, name), true, err));
+    rc = catalog_store_view(s->catalog, s->settings, name, st->text, st->replace, err);
+    if (rc != ERR_OK) /* the one on disk counts, if there is one */
+        (void)catalog_drop_view(s->catalog, stored_name(r, name));
+    return rc;
+}
+
 enum errc run_create_view(struct running *r, struct err *err)
 {
     const struct statement *st = r->st;
-    struct analysis_env env = r->analysis;
-    struct sv *columns = arena_array(r->arena, st->n_columns + 1, sizeof *columns);
     struct sv name = last_part(st);
 
-    if (!st->temporary)
-        return err_set(err, ERR_USAGE,
-                       "views that outlive the session are not "
-                       "supported: CREATE TEMPORARY VIEW");
     if (!st->query)
         return view_using(r, err);
-    env.arena = catalog_arena(r->s->catalog);
+    if (!st->temporary)
+        return create_stored_view(r, err);
     if (st->global)
-        name = sv(arena_printf(env.arena, "global_temp.%.*s", SV_FMT(name)));
-    for (uint32_t i = 0; i < st->n_columns; i++)
-        columns[i] = st->columns[i].name;
-    return plan_create_view(&env, name, columns, st->n_columns, st->query, st->replace,
-                            r->at, err);
+        name = sv(arena_printf(catalog_arena(r->s->catalog), "global_temp.%.*s",
+                               SV_FMT(name)));
+    return add_view(r, st, name, st->replace, err);
 }
 
 enum errc run_drop(struct running *r, struct err *err)
@@ -198,6 +248,9 @@ enum errc run_drop(struct running *r, struct err *err)
     if (st->n_name == 2 && sv_eq_nocase(st->name[0], SV("global_temp")))
         view = sv(arena_printf(r->arena, "global_temp.%.*s", SV_FMT(view)));
     if (catalog_drop_view(r->s->catalog, view))
+        return ERR_OK;
+    if (st->is_view && name.p &&
+        catalog_remove_view(r->s->catalog, r->s->settings, name))
         return ERR_OK;
     if (st->is_view && st->if_exists)
         return ERR_OK;
