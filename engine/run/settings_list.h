@@ -57,6 +57,8 @@ X(PARQUET_CODEC, "spark.sql.parquet.compression.codec", SETTING_TEXT, "snappy", 
 X(PARQUET_PUSHDOWN, "spark.sql.parquet.filterPushdown", SETTING_BOOL, "true", "skip row groups by statistics")
 X(PARQUET_BATCH, "spark.sql.parquet.columnarReaderBatchSize", SETTING_INT, "4096", "")
 X(PARQUET_BLOCK, "parquet.block.size", SETTING_BYTES, "134217728", "bytes of a written row group")
+X(PARQUET_OLD_DATES, "spark.sql.parquet.datetimeRebaseModeInWrite", SETTING_TEXT, "EXCEPTION", "dates before 1582: an error, or CORRECTED: written as they are")
+X(PARQUET_OLD_INT96, "spark.sql.parquet.int96RebaseModeInWrite", SETTING_TEXT, "EXCEPTION", "the same for timestamps before 1900 as INT96")
 X(PARQUET_TS_TYPE, "spark.sql.parquet.outputTimestampType", SETTING_TEXT, "INT96", "")
 X(PARQUET_IN_FILTER, "spark.sql.parquet.pushdown.inFilterThreshold", SETTING_INT, "10", "")
 X(ANSI, "spark.sql.ansi.enabled", SETTING_BOOL, "false", "errors instead of NULL")

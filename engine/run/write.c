@@ -110,6 +110,57 @@ static enum errc close_file(struct task_files *f, struct err *err)
     return ERR_OK;
 }
 
+/* --- old dates ------------------------------------------------------------------------
+ *
+ * Before 1582-10-15 days have other names in the hybrid calendar of older readers, and
+ * before 1900 clocks other offsets: Spark 3 refuses to write these into Parquet until it
+ * is told how. */
+
+enum { FIRST_GREGORIAN_DAY = -141427 };
+#define FIRST_SAFE_US INT64_C(-2208988800000000) /* 1900-01-01T00:00:00Z */
+
+static bool has_old(const struct vec *v, const struct batch *b)
+{
+    bool date = v->type.id == TYPE_DATE;
+
+    for (uint32_t i = 0; i < b->n_sel; i++) {
+        uint32_t row = batch_row(b, i);
+
+        if (vec_is_null(v, row))
+            continue;
+        if (date ? *(const int32_t *)vec_at(v, row) < FIRST_GREGORIAN_DAY
+                 : *(const int64_t *)vec_at(v, row) < FIRST_SAFE_US)
+            return true;
+    }
+    return false;
+}
+
+static enum errc refuse_old(const struct task_files *f, const struct batch *b,
+                            struct err *err)
+{
+    const struct settings *s = f->task->settings;
+    const struct write_job *job = f->w->job;
+
+    for (uint32_t c = 0; c < job->data.n && job->format->columnar; c++) {
+        bool date = b->columns[c].type.id == TYPE_DATE;
+        bool int96 = !date && settings_says(s, SET_PARQUET_TS_TYPE, "INT96");
+        enum setting key = int96 ? SET_PARQUET_OLD_INT96 : SET_PARQUET_OLD_DATES;
+
+        if ((!date && b->columns[c].type.id != TYPE_TIMESTAMP) ||
+            settings_says(s, key, "CORRECTED") || !has_old(&b->columns[c], b))
+            continue;
+        return err_set(
+            err, ERR_USAGE,
+            "[TASK_WRITE_FAILED] Task failed while writing rows to file:%.*s: "
+            "[INCONSISTENT_BEHAVIOR_CROSS_VERSION.WRITE_ANCIENT_DATETIME] writing dates "
+            "before 1582-10-15 or timestamps before 1900-01-01T00:00:00Z into Parquet "
+            "files can be dangerous, as older readers have another calendar. Set \"%s\" "
+            "to \"CORRECTED\" to write them as they are.",
+            SV_FMT(job->target), setting_key(key));
+    }
+    return ERR_OK;
+}
+
 /* The first n rows that count go to the open file, or as many as it may have. */
 static enum errc add_rows(struct task_files *f, struct batch b, struct err *err)
 {
@@ -117,6 +168,7 @@ static enum errc add_rows(struct task_files *f, struct batch b, struct err *err)
     uint32_t *all = NULL, left = b.n_sel, at = 0;
 
     b.n_columns = f->w->job->data.n;
+    TRY(refuse_old(f, &b, err));
     while (left) {
         int64_t n = left;
 
