@@ -295,7 +295,9 @@ static enum errc analyze_range(struct analyzer *an, struct plan *p, struct plan 
     else
         memcpy(args, given, n * sizeof *args);
     if (args[2] == 0)
-        return analysis_fail(an, p->place, "step cannot be 0");
+        return analysis_fail(an, p->place,
+                             "[FAILED_FUNCTION_CALL] Failed preparing of the function "
+                             "`range` for call: step cannot be 0.");
     if (n == 4 && (args[3] < 1 || args[3] > INT32_MAX))
         return analysis_fail(an, p->place,
                              "Number of partitions (%" PRId64 ") must be positive.",

@@ -2,6 +2,8 @@
  * nodes at once. What Spark does not know it warns of and drops. */
 #include "engine/plan/analyze_int.h"
 
+#include <inttypes.h>
+
 static enum join_hint join_hint_of(struct sv name)
 {
     static const struct {
@@ -87,6 +89,11 @@ static enum errc partition_hint(struct analyzer *an, struct plan *p, struct plan
     struct exprs keys = { 0 };
     uint32_t n = 0, first = 0;
 
+    if (p->list.n && p->list.at[0]->kind == EXPR_LITERAL &&
+        p->list.at[0]->type.id == TYPE_INT && p->list.at[0]->value.u.i <= 0)
+        return analysis_fail(an, p->place,
+                             "Number of partitions (%" PRId64 ") must be positive.",
+                             p->list.at[0]->value.u.i);
     if (p->list.n && p->list.at[0]->kind == EXPR_LITERAL &&
         p->list.at[0]->type.id == TYPE_INT && p->list.at[0]->value.u.i > 0) {
         n = (uint32_t)p->list.at[0]->value.u.i;

@@ -137,6 +137,25 @@ static enum errc ordinal(struct analyzer *an, struct expr *order, struct plan *c
     return ERR_OK;
 }
 
+/* ORDER BY ALL: every column, unless one is called so. */
+static struct exprs order_of_all(struct analyzer *an, struct exprs order,
+                                 struct plan *child)
+{
+    const struct exprs *columns = plan_output(an->arena, child);
+    const struct expr *e = order.n == 1 ? order.at[0]->args[0] : NULL;
+    struct exprs all = exprs_new(an->arena, columns->n);
+    uint32_t n;
+
+    if (!e || e->kind != EXPR_NAME || e->n_parts != 1 ||
+        !same_name(e->parts[0], SV("ALL")) || find_column(columns, SV("ALL"), &n))
+        return order;
+    for (uint32_t i = 0; i < columns->n; i++) {
+        all.at[i] = expr_copy(an->arena, order.at[0]);
+        all.at[i]->args[0] = columns->at[i];
+    }
+    return all;
+}
+
 static struct plan *project_away(struct analyzer *an, const struct exprs *columns,
                                  struct plan *p)
 {
@@ -200,6 +219,7 @@ enum errc analyze_sort(struct analyzer *an, struct plan *p, struct plan **out)
     struct over over;
 
     TRY(analyze_plan(an, p->children[0], &child));
+    order = order_of_all(an, order, child);
     for (uint32_t i = 0; i < order.n; i++)
         TRY(ordinal(an, order.at[i], child, &order.at[i]));
     agg = aggregate_below(child);
