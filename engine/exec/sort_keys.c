@@ -166,12 +166,35 @@ static void put_values(u128 *to, const struct sort_key *k, const struct vec *v,
         ROWS(struct halves, 64, x.low);
 }
 
+/* One key of eight bytes that is nowhere NULL: the usual key of a join. */
+static bool encode_long(const struct sort_layout *l, const struct vec *v,
+                        const struct batch *b, uint32_t first, struct sort_item *to)
+{
+    const struct sort_key *k = &l->keys[0];
+    const uint64_t *values = v->data;
+    uint64_t flip = k->descending ? ~(UINT64_C(1) << 63) : UINT64_C(1) << 63;
+    uint64_t mark = k->nulls_last ? 0 : UINT64_C(1) << 56;
+
+    if (l->n != 1 || v->kind != VEC_FLAT || v->valid || type_is_text(k->type) ||
+        type_is_wide(k->type) || type_width(k->type) != sizeof *values ||
+        k->type.id == TYPE_DOUBLE)
+        return false;
+    for (uint32_t i = 0, n = b->n_sel; i < n; i++) {
+        uint64_t bits = values[b->sel ? b->sel[i] : i] ^ flip;
+
+        to[i] = (struct sort_item){ mark | bits >> 8, (uint32_t)(bits << 24), first + i };
+    }
+    return true;
+}
+
 void sort_encode(const struct sort_layout *l, const struct vec *keys,
                  const struct batch *b, uint32_t first, struct sort_item *to)
 {
     u128 acc[BATCH_ROWS];
     uint32_t at = 0;
 
+    if (l->n == 1 && encode_long(l, keys, b, first, to))
+        return;
     memset(acc, 0, b->n_sel * sizeof *acc);
     for (uint32_t c = 0; c < l->n && at < PREFIX_BITS; c++) {
         const struct sort_key *k = &l->keys[c];
@@ -317,27 +340,37 @@ static inline uint32_t digit(const struct sort_item *x, uint32_t byte)
                     : (uint32_t)(x->high >> (8 * (byte - 4))) & 255;
 }
 
-/* One counting pass for all bytes, then a pass for each that differs. */
+/* The bytes in which items differ; returns how many. */
+static uint32_t differing_bytes(const struct sort_item *items, uint32_t n,
+                                uint32_t bytes[12])
+{
+    struct sort_item any = { 0 };
+    uint32_t found = 0;
+
+    for (uint32_t i = 1; i < n; i++) {
+        any.low |= items[i].low ^ items[0].low;
+        any.high |= items[i].high ^ items[0].high;
+    }
+    for (uint32_t byte = 0; byte < 12; byte++)
+        if (digit(&any, byte))
+            bytes[found++] = byte;
+    return found;
+}
+
+/* A pass for each byte that differs, the lowest first; all are counted in one. */
 static void radix_sort(struct sort_item *items, struct sort_item *temp, uint32_t n)
 {
-    uint32_t counts[12][256];
+    uint32_t counts[12][256], bytes[12];
+    uint32_t n_bytes = differing_bytes(items, n, bytes);
     struct sort_item *from = items, *to = temp;
 
-    memset(counts, 0, sizeof counts);
-    for (uint32_t i = 0; i < n; i++) {
-        uint32_t low = items[i].low;
-        uint64_t high = items[i].high;
+    memset(counts, 0, n_bytes * sizeof *counts);
+    for (uint32_t i = 0; i < n; i++)
+        for (uint32_t k = 0; k < n_bytes; k++)
+            counts[k][digit(&items[i], bytes[k])]++;
+    for (uint32_t k = 0; k < n_bytes; k++) {
+        uint32_t *at = counts[k], sum = 0, byte = bytes[k];
 
-        for (uint32_t k = 0; k < 4; k++)
-            counts[k][low >> (8 * k) & 255]++;
-        for (uint32_t k = 0; k < 8; k++)
-            counts[4 + k][high >> (8 * k) & 255]++;
-    }
-    for (uint32_t byte = 0; byte < 12; byte++) {
-        uint32_t *at = counts[byte], sum = 0;
-
-        if (at[digit(&items[0], byte)] == n)
-            continue;
         for (uint32_t d = 0; d < 256; d++) {
             uint32_t c = at[d];
 
