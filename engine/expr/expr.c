@@ -194,12 +194,14 @@ void expr_settle(struct expr *e)
     case EXPR_LAMBDA_ARG:
     case EXPR_LITERAL:
     case EXPR_ATTRIBUTE:
-    case EXPR_CALL:
     case EXPR_AGGREGATE:
     case EXPR_SCALAR_SUBQUERY:
     case EXPR_EXISTS:
     case EXPR_BOUND:
     case EXPR_SUBQUERY_RESULT:
+        return;
+    case EXPR_CALL:
+        e->nullable = func_nullable(e->func, e->type, e->args, e->n_args);
         return;
     }
     if (e->kind != EXPR_IN_SUBQUERY) /* that one is the analyser's to resolve */

@@ -90,6 +90,23 @@ static struct expr *replace_nvl(struct arena *a, const struct settings *s,
     return must_call(a, s, FUNC_COALESCE, e->args, 2);
 }
 
+/* Only float and double: planning puts these around keys of groups and joins. */
+static enum errc bind_normalize(struct func_bind *b, struct err *err)
+{
+    if (b->args[0]->type.id != TYPE_FLOAT)
+        return func_bind_sig(b, "d:d", err);
+    b->type = b->args[0]->type;
+    return ERR_OK;
+}
+
+static struct expr *replace_known(struct arena *a, const struct settings *s,
+                                  const struct expr *e)
+{
+    (void)a;
+    (void)s;
+    return e->args[0];
+}
+
 static enum errc bind_is_nan(struct func_bind *b, struct err *err)
 {
     if (b->args[0]->type.id != TYPE_FLOAT)
@@ -294,6 +311,21 @@ static enum errc run_is_nan(struct eval_call *c, struct err *err)
         EACH_ROW(c, row)
     if (vec_is_null(v, row))
         ((uint8_t *)c->out->data)[row] = 0;
+    return ERR_OK;
+}
+
+KERNEL1(one_zero_f32, float, float, x == 0 ? 0.0F : x != x ? (float)NAN : x)
+KERNEL1(one_zero_f64, double, double, x == 0 ? 0.0 : x != x ? (double)NAN : x)
+
+static enum errc run_normalize(struct eval_call *c, struct err *err)
+{
+    const struct vec *v = eval_flat(c, 0);
+
+    (void)err;
+    if (v->type.id == TYPE_FLOAT)
+        one_zero_f32(c->batch, v, c->out);
+    else
+        one_zero_f64(c->batch, v, c->out);
     return ERR_OK;
 }
 
@@ -509,6 +541,21 @@ const struct func compare_funcs[] = {
       .bind = bind_nanvl,
       .run = run_nanvl,
       .usage = "nanvl(expr1, expr2) - `expr1` if it is not NaN, else `expr2`." },
+    { .name = "normalizenanandzero",
+      .min_args = 1,
+      .max_args = 1,
+      .flags = STRICT,
+      .bind = bind_normalize,
+      .run = run_normalize,
+      .usage = "normalizenanandzero(expr) - One NaN and one zero instead of many." },
+    { .name = "knownfloatingpointnormalized",
+      .id = FUNC_KNOWN_FLOATING_NORMALIZED,
+      .min_args = 1,
+      .max_args = 1,
+      .flags = STRICT,
+      .bind = bind_normalize,
+      .replace = replace_known,
+      .usage = "knownfloatingpointnormalized(expr) - `expr`: it is normalised." },
     { .name = "greatest",
       .min_args = 2,
       .max_args = 255,

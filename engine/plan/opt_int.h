@@ -13,7 +13,7 @@
 
 /* opt_finish.c: once, at first */
 extern const struct rewrite ReplaceExpressions, RewriteNonCorrelatedExists,
-    ComputeCurrentTime, EliminateDistinct, RemoveLiteralFromGroupExpressions,
+    ComputeCurrentTime, ReplaceCurrentLike, EliminateDistinct, RemoveLiteralFromGroupExpressions,
     RemoveRepetitionFromGroupExpressions;
 /* opt_sets.c: set operations become joins and aggregates */
 extern const struct rewrite ReplaceIntersectWithSemiJoin, ReplaceExceptWithFilter,

@@ -8,7 +8,14 @@ enum { MOST_TURNS = 100 }; /* spark.sql.optimizer.maxIterations */
 typedef const struct rewrite *const rule_list[];
 
 static rule_list finish_analysis = {
+    &ReplaceExpressions,
     &PullOutGroupingExpressions,
+    &ComputeCurrentTime,
+    &ReplaceCurrentLike,
+    NULL,
+};
+static rule_list distinct = {
+    &EliminateDistinct,
     NULL,
 };
 static rule_list unions = {
@@ -37,6 +44,11 @@ static rule_list replace_operators = {
     &ReplaceDistinctWithAggregate,
     NULL,
 };
+static rule_list aggregate = {
+    &RemoveLiteralFromGroupExpressions,
+    &RemoveRepetitionFromGroupExpressions,
+    NULL,
+};
 static rule_list operators = {
     /* down */
     &PushProjectionThroughUnion,
@@ -58,13 +70,32 @@ static rule_list operators = {
     &CombineUnions,
     /* simpler */
     &TransposeWindow,
+    &NullPropagation,
+    &RewriteNonCorrelatedExists,
+    &NullDownPropagation,
+    &ConstantPropagation,
     &FoldablePropagation,
+    &OptimizeIn,
+    &OptimizeRand,
+    &ConstantFolding,
     &EliminateAggregateFilter,
+    &ReorderAssociativeOperator,
+    &LikeSimplification,
+    &BooleanSimplification,
+    &SimplifyConditionals,
+    &PushFoldableIntoBranches,
+    &RemoveDispensableExpressions,
+    &SimplifyBinaryComparison,
+    &ReplaceNullWithFalseInPredicate,
     &PruneFilters,
+    &SimplifyCasts,
+    &SimplifyCaseConversionExpressions,
     &RewriteCorrelatedScalarSubquery,
     &RemoveRedundantAliases,
     &RemoveRedundantAggregates,
+    &UnwrapCastInBinaryComparison,
     &RemoveNoopOperators,
+    &CombineConcats,
     NULL,
 };
 static rule_list infer_filters = {
@@ -111,18 +142,29 @@ static rule_list rewrite_subquery = {
     &RemoveNoopOperators,
     NULL,
 };
+static rule_list floating = {
+    &NormalizeFloatingNumbers,
+    NULL,
+};
+static rule_list cleanup = {
+    &BooleanSimplification,
+    &PruneFilters,
+    NULL,
+};
 static rule_list window_limits = {
-    &InferWindowGroupLimit, &LimitPushDown, &LimitPushDownThroughWindow,
-    &EliminateLimits,       NULL,
+    &InferWindowGroupLimit, &LimitPushDown,   &LimitPushDownThroughWindow,
+    &EliminateLimits,       &ConstantFolding, NULL,
 };
 
 const struct rewrite_batch rewrite_batches[] = {
     { "Finish Analysis", finish_analysis, true },
+    { "Eliminate Distinct", distinct, true },
     { "Union", unions, false },
     { "LocalRelation early", local_early, false },
     { "Pullup Correlated Expressions", pullup, true },
     { "Subquery", subqueries, true },
     { "Replace Operators", replace_operators, false },
+    { "Aggregate", aggregate, false },
     { "Operator Optimization before Inferring Filters", operators, false },
     { "Infer Filters", infer_filters, true },
     { "Operator Optimization after Inferring Filters", operators, false },
@@ -134,6 +176,8 @@ const struct rewrite_batch rewrite_batches[] = {
     { "LocalRelation", local, false },
     { "Optimize One Row Plan", one_row, false },
     { "RewriteSubquery", rewrite_subquery, true },
+    { "NormalizeFloatingNumbers", floating, true },
+    { "Cleanup filters that cannot be pushed down", cleanup, true },
     { "Infer window group limit", window_limits, true },
 };
 const uint32_t n_rewrite_batches = ARRAY_LEN(rewrite_batches);

@@ -118,8 +118,8 @@ static struct expr *normalized_key(struct arena *a, struct expr *key)
         return key;
     if (e->kind == EXPR_CALL && e->func == f)
         return key;
-    call = expr_call(a, f, e->type, 1, e);
-    call->nullable = e->nullable;
+    call = expr_call(a, func_find(SV("normalizenanandzero")), e->type, 1, e);
+    call = expr_call(a, f, e->type, 1, call);
     return expr_alias(a, call, key->name, key->id);
 }
 
