@@ -31,6 +31,8 @@ static const struct op_class *const classes[] = {
     &op_read_stage,
     &op_read_aqe,
     &op_read_reused,
+    &op_window,
+    &op_window_limit,
 };
 
 const struct op_class *op_class_of(enum phys_kind kind)

@@ -1,6 +1,8 @@
 /* Rows as growing columns; see rows.h. */
 #include "engine/exec/rows.h"
 
+#include "engine/exec/rows_file.h"
+
 #include "base/mem.h"
 
 #include <assert.h>
@@ -28,7 +30,7 @@ void rows_init(struct rows *r, const struct type *types, uint32_t n_columns)
                                              .is_text = type_is_text(types[c]) };
 }
 
-static void memo_free(struct row_memo *m)
+void row_memo_free(struct row_memo *m)
 {
     if (!m)
         return;
@@ -39,12 +41,14 @@ static void memo_free(struct row_memo *m)
 
 void rows_clear_but_text(struct rows *r, struct arena *text)
 {
+    if (r->file)
+        row_file_forget(r);
     for (uint32_t c = 0; c < r->n_columns; c++) {
         struct row_column *col = &r->columns[c];
 
         free(col->data);
         free(col->valid);
-        memo_free(col->memo);
+        row_memo_free(col->memo);
         col->data = NULL;
         col->valid = NULL;
         col->memo = NULL;
@@ -84,10 +88,12 @@ static int64_t row_width(const struct rows *r)
 
 int64_t rows_bytes(const struct rows *r)
 {
+    if (r->file)
+        return 0;
     return row_width(r) * r->cap + (int64_t)r->text.used_bytes;
 }
 
-static uint32_t cap_for(const struct rows *r, uint64_t n)
+uint32_t rows_cap_for(const struct rows *r, uint64_t n)
 {
     uint64_t cap = r->cap;
 
@@ -102,7 +108,7 @@ static uint32_t cap_for(const struct rows *r, uint64_t n)
     return cap >= ROWS_NONE ? ROWS_NONE - 1 : (uint32_t)cap;
 }
 
-static int64_t long_text(const struct vec *v, const struct batch *b)
+int64_t vec_long_text(const struct vec *v, const struct batch *b)
 {
     int64_t bytes = 0;
 
@@ -121,15 +127,17 @@ int64_t rows_bytes_with(const struct rows *r, const struct batch *b)
 {
     int64_t width = 0, text = 0;
 
+    if (r->file)
+        return 0;
     for (uint32_t c = 0; c < r->n_columns; c++) {
         const struct vec *v = &b->columns[c];
         bool mask = r->columns[c].valid || v->valid || (v->dict && v->dict->valid);
 
         width += r->columns[c].width + mask;
         if (r->columns[c].is_text)
-            text += long_text(v, b);
+            text += vec_long_text(v, b);
     }
-    return width * cap_for(r, (uint64_t)r->n + b->n_sel) + (int64_t)r->text.used_bytes +
+    return width * rows_cap_for(r, (uint64_t)r->n + b->n_sel) + (int64_t)r->text.used_bytes +
            text;
 }
 
@@ -221,6 +229,23 @@ static void add_fixed(char *to, uint32_t width, const struct vec *v,
     }
 }
 
+static char *text_room(struct rows *r, size_t bytes)
+{
+    return r->file ? row_file_text(r->file, bytes) : arena_bytes(&r->text, bytes);
+}
+
+static struct str keep_text(struct rows *r, const struct str *s)
+{
+    struct str kept = *s;
+
+    if (s->len <= STR_INLINE)
+        return kept;
+    char *p = text_room(r, s->len);
+    memcpy(p, s->u.p, s->len);
+    kept.u.p = p;
+    return kept;
+}
+
 static void memo_start(struct row_memo *m, const struct vec *dict)
 {
     if (dict->serial && dict->serial == m->serial && dict->n_values == m->n)
@@ -255,7 +280,7 @@ static void add_shared_text(struct rows *r, struct row_column *col, const struct
         }
         uint32_t code = v->codes[row];
         if (!m->known[code]) {
-            m->kept[code] = str_keep(&r->text, &from[code]);
+            m->kept[code] = keep_text(r, &from[code]);
             m->known[code] = 1;
         }
         to[i] = m->kept[code];
@@ -271,7 +296,7 @@ static void add_text(struct rows *r, struct row_column *col, const struct vec *v
     size_t bytes = 0;
 
     if (v->kind == VEC_CONST && b->n_sel && !vec_is_null(v, 0)) {
-        struct str kept = str_keep(&r->text, v->data);
+        struct str kept = keep_text(r, v->data);
 
         for (uint32_t i = 0; i < b->n_sel; i++)
             to[i] = kept;
@@ -289,7 +314,7 @@ static void add_text(struct rows *r, struct row_column *col, const struct vec *v
     }
     if (bytes == 0)
         return;
-    char *p = arena_bytes(&r->text, bytes);
+    char *p = text_room(r, bytes);
     for (uint32_t i = 0; i < b->n_sel; i++)
         if (to[i].len > STR_INLINE) {
             memcpy(p, to[i].u.p, to[i].len);
@@ -302,7 +327,7 @@ void rows_append(struct rows *r, const struct batch *b)
 {
     if (b->n_sel == 0)
         return;
-    grow(r, cap_for(r, (uint64_t)r->n + b->n_sel));
+    grow(r, rows_cap_for(r, (uint64_t)r->n + b->n_sel));
     for (uint32_t c = 0; c < r->n_columns; c++) {
         struct row_column *col = &r->columns[c];
         const struct vec *v = &b->columns[c];

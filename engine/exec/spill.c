@@ -22,15 +22,15 @@ void spill_init(struct spill_file *f, struct task *task)
         f->compress = settings_bool(task->settings, SET_SPILL_COMPRESS);
 }
 
-static enum errc spill_create(struct spill_file *f, struct err *err)
+enum errc spill_temp_file(const struct task *task, int *fd, struct err *err)
 {
     char path[4096];
-    const char *dir = f->task->temp_dir ? f->task->temp_dir : "/tmp";
+    const char *dir = task->temp_dir ? task->temp_dir : "/tmp";
 
     if (snprintf(path, sizeof path, "%s/spill-XXXXXX", dir) >= (int)sizeof path)
         return err_set(err, ERR_OUTPUT, "%s: the path is too long", dir);
-    f->fd = mkostemp(path, O_CLOEXEC);
-    if (f->fd < 0)
+    *fd = mkostemp(path, O_CLOEXEC);
+    if (*fd < 0)
         return err_set(err, ERR_OUTPUT, "%s: cannot make a spill file: %s", dir,
                        strerror(errno));
     unlink(path); /* it goes with the descriptor, whatever happens */
@@ -63,7 +63,7 @@ enum errc spill_add(struct spill_file *f, const struct batch *b, struct err *err
     if (b->n_sel == 0)
         return ERR_OK;
     if (f->fd < 0)
-        TRY(spill_create(f, err));
+        TRY(spill_temp_file(f->task, &f->fd, err));
     size_t before = f->pending.len;
     strbuf_reset(&f->raw);
     batch_encode(&f->raw, b);

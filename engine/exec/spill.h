@@ -18,6 +18,9 @@ struct spill_extent {
     int64_t from, to;
 };
 
+/* A new file without a name in the task's folder for spills; *fd is the caller's. */
+enum errc spill_temp_file(const struct task *task, int *fd, struct err *err) MUST_CHECK;
+
 void spill_init(struct spill_file *f, struct task *task);
 /* ERR_OUTPUT where the file cannot be written. */
 enum errc spill_add(struct spill_file *f, const struct batch *b,

@@ -230,24 +230,28 @@ static void give_back(struct eval *e, struct node *n)
 }
 
 /* In the order of evaluation. Lazy nodes are done with an argument before they ask for
- * the next, but write into their own buffer in between. */
-static void assign_buffers(struct eval *e, struct node *n)
+ * the next, but write into their own buffer in between. What is shared and first computed
+ * below one of them, for some rows, may be computed again later for all: buffers below
+ * are kept. */
+static void assign_buffers(struct eval *e, struct node *n, bool below_lazy, bool keep)
 {
     bool lazy =
         n->kind != NODE_CALL && n->kind != NODE_CAST; /* IN compares one by one too */
 
     if (n->buffer || n->kind == NODE_COLUMN || n->kind == NODE_VALUE)
         return;
+    keep = keep || (below_lazy && n->n_parents > 1);
+    below_lazy = below_lazy || lazy;
     if (lazy)
         n->buffer = take_buffer(e, type_width(n->expr->type));
     for (uint32_t i = 0; i < n->n_args; i++) {
-        assign_buffers(e, n->args[i]);
-        if (lazy && n->kind != NODE_LOGIC && n->kind != NODE_IN)
+        assign_buffers(e, n->args[i], below_lazy, keep);
+        if (!keep && lazy && n->kind != NODE_LOGIC && n->kind != NODE_IN)
             give_back(e, n->args[i]);
     }
     if (!lazy)
         n->buffer = take_buffer(e, type_width(n->expr->type));
-    if (!lazy || n->kind == NODE_LOGIC || n->kind == NODE_IN)
+    if (!keep && (!lazy || n->kind == NODE_LOGIC || n->kind == NODE_IN))
         for (uint32_t i = 0; i < n->n_args; i++)
             give_back(e, n->args[i]);
 }
@@ -650,7 +654,7 @@ struct eval *eval_new_list(struct arena *a, struct expr *const *bound, uint32_t 
         e->roots[i]->n_parents += 2; /* its result outlives the run */
     }
     for (uint32_t i = 0; i < n; i++)
-        assign_buffers(e, e->roots[i]);
+        assign_buffers(e, e->roots[i], false, false);
     return e;
 }
 
