@@ -167,6 +167,13 @@ static inline __attribute__((always_inline)) void find(struct group_table *t,
         uint64_t check = k->check[i], at = check >> shift;
         uint32_t tag = (uint32_t)(check >> 16);
 
+        /* tables are often written in the order of a key: the row before had it too */
+        if (i > 0 && check == k->check[i - 1] &&
+            same_key(t, group_row(t, group[i - 1]), k, i, n_words, n_texts)) {
+            group[i] = group[i - 1];
+            probes++;
+            continue;
+        }
         for (;; at = (at + 1) & mask) {
             uint64_t slot = t->slots[at];
 
