@@ -166,6 +166,152 @@ static void put_values(u128 *to, const struct sort_key *k, const struct vec *v,
         ROWS(struct halves, 64, x.low);
 }
 
+/* ---- packed ---- */
+
+/* EACH(T, X): S with u, the value's bits in order, for rows 0..n of FLAT v, and i. */
+#define EACH_BITS(T, X, S)                                                               \
+    do {                                                                                 \
+        const T *p_ = v->data;                                                           \
+        for (uint32_t i = 0; i < n; i++) {                                               \
+            uint32_t row = sel ? sel[i] : i;                                             \
+            const T x = p_[row];                                                         \
+            uint64_t u = (uint64_t)(X);                                                  \
+            S;                                                                           \
+        }                                                                                \
+    } while (0)
+
+#define EACH_ORDERED(S)                                                                  \
+    switch (type_width(v->type)) {                                                       \
+    case 1:                                                                              \
+        if (v->type.id == TYPE_BOOLEAN)                                                  \
+            EACH_BITS(uint8_t, x, S);                                                    \
+        else                                                                             \
+            EACH_BITS(uint8_t, SIGNED(uint8_t, x), S);                                   \
+        break;                                                                           \
+    case 2:                                                                              \
+        EACH_BITS(uint16_t, SIGNED(uint16_t, x), S);                                     \
+        break;                                                                           \
+    case 4:                                                                              \
+        if (v->type.id == TYPE_FLOAT)                                                    \
+            EACH_BITS(float, float_bits(x), S);                                          \
+        else                                                                             \
+            EACH_BITS(uint32_t, SIGNED(uint32_t, x), S);                                 \
+        break;                                                                           \
+    default:                                                                             \
+        if (v->type.id == TYPE_DOUBLE)                                                   \
+            EACH_BITS(double, double_bits(x), S);                                        \
+        else                                                                             \
+            EACH_BITS(uint64_t, SIGNED(uint64_t, x), S);                                 \
+    }
+
+static bool packable(struct type t)
+{
+    return t.id != TYPE_NULL && !type_is_text(t) && type_width(t) <= 8;
+}
+
+/* Values of NULLs are none; without masks the loop has no branch. */
+static void pack_key(struct sort_key *k, const struct vec *v, uint32_t n)
+{
+    const uint32_t *sel = NULL;
+    uint64_t least = UINT64_MAX, most = 0;
+
+    k->packed = true;
+    k->no_nulls = !v->valid || !memchr(v->valid, 0, n);
+    if (k->no_nulls) {
+        EACH_ORDERED({
+            least = u < least ? u : least;
+            most = u > most ? u : most;
+        });
+    } else {
+        EACH_ORDERED({
+            if (v->valid[i]) {
+                least = u < least ? u : least;
+                most = u > most ? u : most;
+            }
+        });
+    }
+    k->base = least <= most ? least : 0;
+    k->bits = least < most ? 64 - (uint32_t)__builtin_clzll(most - least) : 0;
+}
+
+static uint32_t key_bits(const struct sort_key *k)
+{
+    if (k->packed)
+        return k->bits + !k->no_nulls;
+    return type_is_text(k->type) ? PREFIX_BITS : 8 + 8 * (uint32_t)type_width(k->type);
+}
+
+struct sort_layout sort_pack(const struct sort_layout *l, struct arena *a,
+                             const struct vec *keys, uint32_t n)
+{
+    struct sort_layout to = *l;
+    uint32_t bits = 0;
+
+    to.exact = true;
+    to.keys = arena_array(a, l->n + 1, sizeof *to.keys);
+    for (uint32_t c = 0; c < l->n; c++) {
+        to.keys[c] = l->keys[c];
+        if (packable(keys[c].type) && keys[c].kind == VEC_FLAT)
+            pack_key(&to.keys[c], &keys[c], n);
+        to.exact = to.exact && !type_is_text(keys[c].type);
+        bits += key_bits(&to.keys[c]);
+    }
+    to.exact = to.exact && bits <= PREFIX_BITS;
+    return to;
+}
+
+static void put_packed(u128 *to, const struct sort_key *k, const struct vec *v,
+                       const struct batch *b, uint32_t at)
+{
+    uint64_t mask = k->bits == 64 ? UINT64_MAX : (UINT64_C(1) << k->bits) - 1;
+    uint64_t flip = k->descending ? mask : 0;
+    const uint32_t *sel = b->sel;
+    uint32_t n = b->n_sel;
+    int shift = 128 - (int)at - (int)k->bits - !k->no_nulls;
+
+    if (shift < 0) { /* the lowest bits do not go in */
+        EACH_ORDERED({
+            bool null = !k->no_nulls && !v->valid[row];
+            u128 w = null ? 0 : ((u - k->base) & mask) ^ flip;
+
+            w |= !k->no_nulls && null == k->nulls_last ? (u128)1 << k->bits : 0;
+            to[i] |= w >> -shift;
+        });
+    } else if (k->no_nulls) {
+        EACH_ORDERED({ to[i] |= (u128)(((u - k->base) & mask) ^ flip) << shift; });
+    } else {
+        EACH_ORDERED({
+            bool null = !v->valid[row];
+            u128 w = null ? 0 : ((u - k->base) & mask) ^ flip;
+
+            w |= null == k->nulls_last ? (u128)1 << k->bits : 0;
+            to[i] |= w << shift;
+        });
+    }
+}
+
+/* ---- all keys ---- */
+
+/* Without NULLs, and not packed: the byte is the same for all rows. */
+static void put_null_bytes(u128 *to, const struct sort_key *k, const struct vec *v,
+                           const struct batch *b, uint32_t at)
+{
+    bool may = k->type.id == TYPE_NULL || v->valid || (v->dict && v->dict->valid);
+    u128 one = (u128)1 << (120 - at);
+
+    if (!may) {
+        for (uint32_t i = 0; i < b->n_sel && !k->nulls_last; i++)
+            to[i] |= one;
+        return;
+    }
+    for (uint32_t i = 0; i < b->n_sel; i++) {
+        bool null = k->type.id == TYPE_NULL || vec_is_null(v, batch_row(b, i));
+
+        if (null == k->nulls_last)
+            to[i] |= one;
+    }
+}
+
 /* One key of eight bytes that is nowhere NULL: the usual key of a join. */
 static bool encode_long(const struct sort_layout *l, const struct vec *v,
                         const struct batch *b, uint32_t first, struct sort_item *to)
@@ -175,7 +321,7 @@ static bool encode_long(const struct sort_layout *l, const struct vec *v,
     uint64_t flip = k->descending ? ~(UINT64_C(1) << 63) : UINT64_C(1) << 63;
     uint64_t mark = k->nulls_last ? 0 : UINT64_C(1) << 56;
 
-    if (l->n != 1 || v->kind != VEC_FLAT || v->valid || type_is_text(k->type) ||
+    if (l->n != 1 || k->packed || v->kind != VEC_FLAT || v->valid || type_is_text(k->type) ||
         type_is_wide(k->type) || type_width(k->type) != sizeof *values ||
         k->type.id == TYPE_DOUBLE)
         return false;
@@ -199,11 +345,14 @@ void sort_encode(const struct sort_layout *l, const struct vec *keys,
     for (uint32_t c = 0; c < l->n && at < PREFIX_BITS; c++) {
         const struct sort_key *k = &l->keys[c];
 
-        for (uint32_t i = 0; i < b->n_sel; i++) {
-            bool null = k->type.id == TYPE_NULL || vec_is_null(&keys[c], batch_row(b, i));
-
-            put(&acc[i], null == k->nulls_last, 8, at);
+        if (k->packed) {
+            put_packed(acc, k, &keys[c], b, at);
+            at += key_bits(k);
+            continue;
         }
+        if (at > PREFIX_BITS - 8)
+            break;
+        put_null_bytes(acc, k, &keys[c], b, at);
         at += 8;
         if (at < PREFIX_BITS)
             put_values(acc, k, &keys[c], b, at);
@@ -212,6 +361,41 @@ void sort_encode(const struct sort_layout *l, const struct vec *keys,
     for (uint32_t i = 0; i < b->n_sel; i++)
         to[i] = (struct sort_item){ (uint64_t)(acc[i] >> 64), (uint32_t)(acc[i] >> 32),
                                     first + i };
+}
+
+/* ---- by the first key ---- */
+
+bool sort_narrow(const struct sort_layout *l, const struct vec *key, const struct batch *b,
+                 const struct vec *best, uint32_t bound, uint32_t *sel, uint32_t *n_out)
+{
+    const struct vec *v = key;
+    const uint32_t *in = b->sel;
+    uint32_t n = 0;
+    int64_t last;
+
+    if (l->n == 0 || !packable(v->type) || v->type.id == TYPE_DOUBLE ||
+        v->type.id == TYPE_FLOAT || v->kind != VEC_FLAT || v->valid ||
+        (type_width(v->type) != 4 && type_width(v->type) != 8) || vec_is_null(best, bound))
+        return false;
+    bool down = l->keys[0].descending, wide = type_width(v->type) == 8;
+    last = wide ? *(const int64_t *)vec_at(best, bound)
+                : *(const int32_t *)vec_at(best, bound);
+#define NARROW(T, OP)                                                                    \
+    for (uint32_t i = 0; i < b->n_sel; i++) {                                            \
+        uint32_t row = in ? in[i] : i;                                                   \
+        sel[n] = row;                                                                    \
+        n += ((const T *)v->data)[row] OP last;                                          \
+    }
+    if (wide && down)
+        NARROW(int64_t, >=)
+    else if (wide)
+        NARROW(int64_t, <=)
+    else if (down)
+        NARROW(int32_t, >=)
+    else
+        NARROW(int32_t, <=)
+    *n_out = n;
+    return true;
 }
 
 /* ---- full comparison ---- */

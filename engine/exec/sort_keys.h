@@ -12,6 +12,9 @@
 struct sort_key {
     struct type type;
     bool descending, nulls_last;
+    bool packed, no_nulls; /* the value less base takes `bits` bits; a bit for NULL */
+    uint32_t bits;
+    uint64_t base;
 };
 
 struct sort_layout {
@@ -28,6 +31,14 @@ struct sort_item {
 
 /* orders: EXPR_SORT_ORDER each; other expressions are ascending, NULLs first. */
 void sort_layout_init(struct sort_layout *l, struct arena *a, const struct exprs *orders);
+/* A layout of the same order for these n rows alone (keys FLAT): each key takes the bits
+ * that its values need. a: for its keys. */
+struct sort_layout sort_pack(const struct sort_layout *l, struct arena *a,
+                             const struct vec *keys, uint32_t n);
+/* Rows of b that may come no later than row `bound` of `best` by the first key, in sel
+ * (room for n_rows). False: nothing is known of that kind of key. */
+bool sort_narrow(const struct sort_layout *l, const struct vec *key, const struct batch *b,
+                 const struct vec *best, uint32_t bound, uint32_t *sel, uint32_t *n);
 /* Item i is the i-th row that counts, numbered from first. */
 void sort_encode(const struct sort_layout *l, const struct vec *keys,
                  const struct batch *b, uint32_t first, struct sort_item *to);

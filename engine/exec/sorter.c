@@ -80,7 +80,12 @@ static void sort_rows(struct sorter *s)
     int64_t from = op_now_ns();
     uint32_t n = s->rows.n;
     struct vec columns[s->n_columns + 1];
+    struct arena packed = { 0 };
+    struct sort_layout layout;
 
+    rows_view(&s->rows, 0, n, columns);
+    key_columns_of(s, columns, s->key_vecs);
+    layout = sort_pack(&s->layout, &packed, s->key_vecs, n);
     s->items = xmalloc(mem_product(n ? n : 1, sizeof *s->items));
     s->at = 0;
     for (uint32_t i = 0; i < n; i += BATCH_ROWS) {
@@ -89,16 +94,17 @@ static void sort_rows(struct sorter *s)
 
         rows_view(&s->rows, i, part, columns);
         key_columns_of(s, columns, s->key_vecs);
-        sort_encode(&s->layout, s->key_vecs, &b, i, s->items + i);
+        sort_encode(&layout, s->key_vecs, &b, i, s->items + i);
     }
     if (n > 1) {
         struct sort_item *temp = xmalloc(mem_product(n, sizeof *temp));
 
         rows_view(&s->rows, 0, n, columns);
         key_columns_of(s, columns, s->key_vecs);
-        sort_items(&s->layout, s->key_vecs, s->items, temp, n);
+        sort_items(&layout, s->key_vecs, s->items, temp, n);
         free(temp);
     }
+    arena_release(&packed);
     s->sort_ns += op_now_ns() - from;
 }
 

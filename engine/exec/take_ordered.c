@@ -148,6 +148,20 @@ static void keep_best(struct take *t)
     t->rows = best;
 }
 
+/* By the first key alone, which few rows get past. How many are left. */
+static uint32_t narrow(struct take *t, struct batch *b)
+{
+    uint32_t key = t->key_at[0], n = 0;
+    struct vec best[t->rows.n_columns + 1];
+
+    rows_view(&t->rows, 0, t->want, best);
+    if (sort_narrow(&t->layout, &t->keys[0], b, &best[key], t->want - 1, t->sel, &n)) {
+        b->sel = t->sel;
+        b->n_sel = n;
+    }
+    return b->n_sel;
+}
+
 /* Rows that may be among the best. */
 static void leave_out(struct take *t, struct batch *b)
 {
@@ -155,6 +169,8 @@ static void leave_out(struct take *t, struct batch *b)
     uint32_t n = 0;
 
     keys_of(t, b->columns);
+    if (narrow(t, b) == 0)
+        return;
     sort_encode(&t->layout, t->keys, b, 0, items);
     for (uint32_t i = 0; i < b->n_sel; i++) {
         t->sel[n] = batch_row(b, i);

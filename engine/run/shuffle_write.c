@@ -28,6 +28,7 @@ enum {
     SMALL_BYTES = 64 << 10,  /* an output up to here needs no file */
     HEAP_BYTES = 1 << 20,    /* long text of a reducer that makes a frame early */
     MOST_PIECES = 512,       /* of one writev */
+    POOL_SHARE = 32,         /* of the pool, at most, for one writer */
 };
 
 struct column {
@@ -64,13 +65,17 @@ static size_t row_bytes(const struct shuffle *s)
     return bytes ? bytes : 1;
 }
 
-/* Rows of room by reducer: what memory allows, between the least and a batch. */
+/* Rows of room by reducer: what memory allows, between the least and a batch. It is held
+ * to the end, so most of a small pool stays for the operators below. */
 static uint32_t rows_of_room(struct shuffle_writer *w, struct err *err)
 {
     const struct shuffle *s = w->shuffle;
     size_t per_row = row_bytes(s) * s->n_reducers;
     size_t want =
         per_row * BATCH_ROWS < WANTED_BYTES ? per_row * BATCH_ROWS : WANTED_BYTES;
+    size_t share = (size_t)memory_pool_bytes(w->task->memory.pool) / POOL_SHARE;
+
+    want = want < share ? want : share;
     int64_t got = memory_acquire(&w->memory, (int64_t)want, 0, err);
     size_t rows = got > 0 ? (size_t)got / per_row : 0;
 
