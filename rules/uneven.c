@@ -5,7 +5,8 @@
  * never accused twice:
  *
  *     slowest task >= 4 x the true median, and >= 1 s     (or 2 x where the tail is long)
- *        its data explains half of what it takes beyond the median
+ *        its data explains half of what it takes beyond the median, or its data
+ *        stands out and its time on a core is as far beyond the median's as its time
  *            the data comes from a shuffle   join / window, grouping, repartition
  *            the data comes from files       unsplittable input
  *        it does not
@@ -34,8 +35,8 @@ static bool stands_out(const double *p, int64_t ms, double median_ms, int64_t ta
            (ratio >= p[P_LONG_RATIO] && (double)tail_ms >= p[P_LONG_TAIL]);
 }
 
-/* True for skew. out->explained is set either way. */
-static bool data_explains(const double *p, const struct shape *sh, struct suspect *out)
+/* Does its data stand out as its time does? out->explained is set either way. */
+static bool data_stands_out(const double *p, const struct shape *sh, struct suspect *out)
 {
     double wanted = p[P_DATA_RATIO];
     double ratio = (double)out->task_ms / (sh->median_ms > 0 ? sh->median_ms : 1);
@@ -44,7 +45,12 @@ static bool data_explains(const double *p, const struct shape *sh, struct suspec
         wanted = p[P_LONG_RATIO];
     out->data_ratio = shape_data_ratio(sh, out->of, &out->data);
     out->explained = shape_explained(sh, out->task_ms, out->data_ratio);
-    return out->data_ratio >= wanted && out->explained >= p[P_EXPLAINED];
+    return out->data_ratio >= wanted;
+}
+
+static bool data_explains(const double *p, const struct shape *sh, struct suspect *out)
+{
+    return data_stands_out(p, sh, out) && out->explained >= p[P_EXPLAINED];
 }
 
 /* Whether the slow task worked that much more: its CPU time over the median's is at
@@ -91,8 +97,10 @@ static enum uneven judge(const struct rule_input *in, uint32_t ix, struct suspec
                              .tail_ms = ledger_stage_ms(l, ix, WALL_STRAGGLER_TAIL) +
                                         alone_ms(l, sh, ix),
                              .of = sh->data_hot };
+    /* sorts and spills grow faster than their rows: then the time on a core tells */
     if (stands_out(p, sh->max_ms, sh->median_ms, out->tail_ms) &&
-        data_explains(p, sh, out)) {
+        data_stands_out(p, sh, out) &&
+        (out->explained >= p[P_EXPLAINED] || worked_more(s, out, sh->median_ms))) {
         if (out->data == DATA_INPUT_BYTES || out->data == DATA_INPUT_ROWS)
             return UNEVEN_INPUT;
         out->use = stage_shuffle_use(in->app, &in->analysis->lineage, s, &out->node);
