@@ -21,29 +21,66 @@ struct stage_stats {
 /* A query stage: one exchange of the plan, once it was given out to run. */
 struct query_stage {
     uint32_t id;           /* AQE's stage number, from 0 */
-    struct phys *exchange; /* PHYS_EXCHANGE or PHYS_BROADCAST, children below are stages
-                              or leaves */
-    struct query_stage *reuse_of;
-    bool submitted, done;
+    struct phys *exchange; /* PHYS_EXCHANGE or PHYS_BROADCAST, as it runs: children below
+                              are stages or leaves. Of a reusing stage: PHYS_REUSED */
+    struct query_stage *reuse_of; /* runs nothing: what this one made is read again */
+    bool done;                    /* stats are known: whoever drives the plan says so */
     struct stage_stats stats;
     int32_t shuffle_id;
+    void *run; /* the driver's */
 };
 
-/* Exchanges of `current` whose children are all materialised become PHYS_STAGE over new
- * stages (the same exchange twice: one stage, reused). Returns the new plan; new stages
- * in *out. */
-struct phys *adaptive_new_stages(struct planner_env *env, struct phys *current,
-                                 struct query_stage ***all, uint32_t *n_all);
-/* After stages finished: the logical plan with PLAN_STAGE in place of what ran, optimised
- * and planned again; *out is `current` where the new plan costs more shuffles. */
-enum errc adaptive_replan(struct planner_env *env, struct rewrite_env *rw,
-                          struct plan *logical, struct phys *current,
-                          struct plan **new_logical, struct phys **out,
-                          struct err *err) MUST_CHECK;
-/* The read rules for a stage about to run (`is_result`: the last one): skewed joins,
- * coalescing, local reads; in Spark's order. */
-struct phys *adaptive_stage_plan(struct planner_env *env, struct phys *stage_root,
-                                 bool is_result);
+/* Stages of a query and of its subqueries that others may reuse. Zeroed: none. Whoever
+ * drives several plans at once lets one at a time into adaptive_cut(). */
+struct stage_cache {
+    struct query_stage **at;
+    uint32_t n, cap;
+};
+
+/* A plan on its way from PHYS_ADAPTIVE's initial one to the final one:
+ *
+ *     adaptive_init
+ *     loop    adaptive_cut      what can run now; true: nothing is left to wait for
+ *             (stages run; `done` and `stats` of some are set)
+ *             adaptive_replan   the rest, anew from what is known now
+ *     adaptive_final */
+struct adaptive {
+    struct planner_env env;
+    struct rewrite_env rewrite;
+    struct stage_cache *cache;
+    struct plan *logical; /* what `current` was planned from */
+    struct phys *current;
+    struct exprs subqueries; /* EXPR_SUBQUERY_RESULT: planned once, with the initial plan */
+    uint32_t n_stages;
+    struct query_stage **unmarked; /* stages the logical plan does not know of, newest
+                                      first */
+    uint32_t n_unmarked;
+};
+
+void adaptive_init(struct adaptive *a, struct phys *adaptive, struct stage_cache *cache);
+/* Exchanges of the current plan whose inputs are all there become PHYS_STAGE over new
+ * stages: those not done yet in *out, broadcasts first. Returns whether every stage of
+ * the plan is done. */
+bool adaptive_cut(struct adaptive *a, struct query_stage ***out, uint32_t *n_out);
+/* The logical plan with PLAN_STAGE in place of what runs or ran, optimised and planned
+ * again; the current plan stays where that costs more shuffles or yields the same. */
+enum errc adaptive_replan(struct adaptive *a, struct err *err) MUST_CHECK;
+/* The last stage, ready to run. */
+struct phys *adaptive_final(struct adaptive *a);
+
+/* The read rules for the plan of a stage about to run: rebalanced partitions cut,
+ * partitions coalesced, local reads; each only where what the plan demands of its rows
+ * still holds. */
+struct phys *adaptive_reads(struct planner_env *env, struct phys *plan);
+/* OptimizeSkewedJoin, over a plan whose requirements are met. */
+struct phys *adaptive_skewed_joins(struct planner_env *env, struct phys *plan);
+/* An AQEShuffleRead over a PHYS_STAGE. local: of whole map outputs. */
+struct phys *adaptive_read(struct arena *a, struct phys *stage, struct read_spec *specs,
+                           uint32_t n, bool local);
+/* Statistics of a shuffle's PHYS_STAGE that is done; NULL: another node, or it had no map
+ * tasks and so has none. */
+const struct stage_stats *adaptive_stats(const struct phys *p);
+bool adaptive_is_shuffle(const struct phys *p); /* PHYS_STAGE of a shuffle */
 
 /* ---- the arithmetic alone ---- */
 

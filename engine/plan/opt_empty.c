@@ -95,10 +95,8 @@ static struct plan *empty_union(struct arena *a, struct plan *p)
     return only_branch(a, &out, n == 1 ? u->children[0] : u);
 }
 
-static struct plan *propagate_empty(void *ctx, struct plan *p)
+struct plan *opt_propagate_empty(struct arena *a, struct plan *p)
 {
-    struct arena *a = ctx;
-
     switch (p->kind) {
     case PLAN_UNION:
         return empty_union(a, p);
@@ -127,6 +125,11 @@ static struct plan *propagate_empty(void *ctx, struct plan *p)
     default:
         return p;
     }
+}
+
+static struct plan *propagate_empty(void *ctx, struct plan *p)
+{
+    return opt_propagate_empty(ctx, p);
 }
 
 static struct plan *propagate_empties(struct rewrite_env *env, struct plan *p)

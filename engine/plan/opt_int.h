@@ -40,6 +40,8 @@ extern const struct rewrite LimitPushDown, LimitPushDownThroughWindow, Eliminate
 /* opt_empty.c: plans whose rows are known */
 extern const struct rewrite ConvertToLocalRelation, PropagateEmptyRelation,
     UpdateAttributeNullability, OptimizeOneRowPlan;
+/* opt_adaptive.c: with stages in the plan */
+extern const struct rewrite AQEPropagateEmptyRelation, DynamicJoinSelection;
 /* opt_agg.c */
 extern const struct rewrite RemoveRedundantAggregates, EliminateAggregateFilter,
     DecimalAggregates, RewriteDistinctAggregates, PullOutGroupingExpressions;
@@ -113,6 +115,8 @@ int64_t opt_max_rows(struct plan *p);
 bool opt_groups_only(const struct plan *p);
 /* What surely holds for every row of p (Spark's constraints), about its output. */
 struct exprs opt_constraints(struct arena *a, struct plan *p);
+/* p where relations without rows among its children settle what it puts out. */
+struct plan *opt_propagate_empty(struct arena *a, struct plan *p);
 /* fn over every expression of every node, and of the plans of subqueries. */
 struct plan *opt_each_expr(struct rewrite_env *env, struct plan *p, expr_fn fn);
 

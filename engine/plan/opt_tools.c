@@ -2,6 +2,7 @@
 #include "engine/plan/opt_int.h"
 
 #include "engine/expr/eval.h"
+#include "engine/plan/adaptive.h"
 
 /* ---- sets ---- */
 
@@ -318,6 +319,8 @@ int64_t opt_max_rows(struct plan *p)
         return (int64_t)p->n_rows;
     case PLAN_ONE_ROW:
         return 1;
+    case PLAN_STAGE:
+        return p->stage->done ? p->stage->stats.rows : opt_max_rows(p->origin);
     case PLAN_RANGE:
         if ((p->range_step > 0) == (p->range_end > p->range_start)) {
             i128 span = (i128)p->range_end - p->range_start;

@@ -182,6 +182,28 @@ const struct rewrite_batch rewrite_batches[] = {
 };
 const uint32_t n_rewrite_batches = ARRAY_LEN(rewrite_batches);
 
+/* Over plans with stages in them. */
+static rule_list adaptive_empty = {
+    &AQEPropagateEmptyRelation,
+    &ConvertToLocalRelation,
+    &UpdateAttributeNullability,
+    NULL,
+};
+static rule_list adaptive_joins = {
+    &DynamicJoinSelection,
+    NULL,
+};
+static rule_list adaptive_limits = {
+    &EliminateLimits,
+    NULL,
+};
+static const struct rewrite_batch adaptive_batches[] = {
+    { "Propagate Empty Relations", adaptive_empty, false },
+    { "Dynamic Join Selection", adaptive_joins, true },
+    { "Eliminate Limits", adaptive_limits, false },
+    { "Optimize One Row Plan", one_row, false },
+};
+
 /* ---- running ---- */
 
 static bool names_rule(struct sv list, const char *name)
@@ -205,7 +227,9 @@ static bool names_rule(struct sv list, const char *name)
 struct plan *plan_rewrite(struct rewrite_env *env, const struct rewrite *rule,
                           struct plan *p)
 {
-    if (names_rule(settings_text(env->settings, SET_EXCLUDED_RULES), rule->name))
+    enum setting excluded = env->adaptive ? SET_ADAPTIVE_EXCLUDED : SET_EXCLUDED_RULES;
+
+    if (names_rule(settings_text(env->settings, excluded), rule->name))
         return p;
     return rule->apply(env, p);
 }
@@ -242,8 +266,12 @@ enum errc plan_optimize(struct rewrite_env *env, struct plan *analyzed, struct p
 enum errc plan_reoptimize(struct rewrite_env *env, struct plan *p, struct plan **out,
                           struct err *err)
 {
+    struct rewrite_env own = *env;
+
     (void)err;
-    (void)env;
+    own.adaptive = true;
+    for (size_t i = 0; i < ARRAY_LEN(adaptive_batches); i++)
+        p = run_batch(&own, &adaptive_batches[i], p);
     *out = p;
     return ERR_OK;
 }

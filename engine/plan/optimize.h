@@ -12,6 +12,7 @@ struct rewrite_env {
     struct arena *arena;
     const struct settings *settings;
     const struct eval_env *eval; /* for constant folding */
+    bool adaptive;               /* plan_reoptimize runs: it has exclusions of its own */
     bool correlated;             /* a subquery's plan whose columns are known outside by id */
 };
 

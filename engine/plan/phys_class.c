@@ -140,9 +140,8 @@ static const struct metric_def limit_metrics[] = {
     SHUFFLE_METRICS_2,
 };
 
-#define READ_METRICS                                                                     \
-    SUM("partitions", "number of partitions"),                                           \
-        SIZE("partition_bytes", "partition data size")
+#define READ_PARTITIONS SUM("partitions", "number of partitions")
+#define READ_METRICS READ_PARTITIONS, SIZE("partition_bytes", "partition data size")
 #define READ_COALESCED SUM("coalesced", "number of coalesced partitions")
 #define READ_SKEWED                                                                      \
     SUM("skewed", "number of skewed partitions"),                                        \
@@ -153,7 +152,8 @@ static const struct metric_def coalesced_read_metrics[] = { READ_METRICS,
 static const struct metric_def skewed_read_metrics[] = { READ_METRICS, READ_SKEWED };
 static const struct metric_def both_read_metrics[] = { READ_METRICS, READ_COALESCED,
                                                        READ_SKEWED };
-static const struct metric_def local_read_metrics[] = { READ_METRICS };
+static const struct metric_def local_read_metrics[] = { READ_PARTITIONS };
+static const struct metric_def whole_read_metrics[] = { READ_METRICS };
 
 #define METRICS(list) .metrics = (list), .n_metrics = ARRAY_LEN(list)
 
@@ -222,6 +222,8 @@ const struct metric_def *phys_metrics(const struct phys *p, uint32_t *n)
             return LIST(skewed_read_metrics);
         case AQE_COALESCED_SKEWED:
             return LIST(both_read_metrics);
+        case AQE_WHOLE:
+            return LIST(whole_read_metrics);
         }
     }
     *n = phys_classes[p->kind].n_metrics;

@@ -340,3 +340,35 @@ struct phys *phys_ensure(struct planner_env *env, struct phys *p)
 {
     return phys_transform_up(env->arena, p, ensure_node, env);
 }
+
+/* ---- are they met? ---- */
+
+static bool node_has_all(struct arena *a, const struct phys *p)
+{
+    struct partitioning has[2] = { 0 };
+    struct distribution want[2] = { 0 };
+
+    for (uint32_t i = 0; i < p->n_children && i < ARRAY_LEN(has); i++) {
+        struct exprs order = phys_requires_order(a, p, i);
+        struct exprs ordered = phys_ordering(a, p->children[i]);
+
+        has[i] = phys_partitioning(a, p->children[i]);
+        want[i] = phys_requires(a, p, i);
+        if (!partitioning_satisfies(&has[i], &want[i]) ||
+            !order_satisfies(&ordered, &order))
+            return false;
+    }
+    return p->n_children != 2 || want[0].kind != DIST_CLUSTERED ||
+           want[1].kind != DIST_CLUSTERED ||
+           alike(&has[0], &want[0].keys, &has[1], &want[1].keys);
+}
+
+bool phys_requirements_hold(struct arena *a, const struct phys *p)
+{
+    if (p->kind == PHYS_STAGE || !p->n_children)
+        return true;
+    for (uint32_t i = 0; i < p->n_children; i++)
+        if (!phys_requirements_hold(a, p->children[i]))
+            return false;
+    return p->kind == PHYS_UNION || node_has_all(a, p);
+}

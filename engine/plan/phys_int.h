@@ -33,9 +33,13 @@ struct phys *phys_join(struct planner_env *env, struct plan *p, struct phys *lef
 bool phys_rejects_null(const struct expr *e);
 /* Reducers of a new shuffle. */
 uint32_t phys_shuffle_partitions(const struct planner_env *env);
-/* A logical plan with stages in it, planned and prepared; subqueries keep their plans. */
-enum errc phys_replan(struct planner_env *env, struct plan *p, struct phys **out,
+/* A logical plan with stages in it, planned and prepared. subqueries: EXPR_SUBQUERY_RESULT
+ * each, what takes the place of scalar subqueries of that id. */
+enum errc phys_replan(struct planner_env *env, struct plan *p,
+                      const struct exprs *subqueries, struct phys **out,
                       struct err *err) MUST_CHECK;
+/* The subqueries of a plan, each id once. */
+struct exprs phys_subquery_results(struct arena *a, struct phys *p);
 /* Spark's texts of a file scan's metadata, in the order of its line. */
 void phys_read_schema(struct strbuf *out, const struct phys *scan);
 
@@ -68,6 +72,8 @@ struct distribution {
 struct distribution phys_requires(struct arena *a, const struct phys *p, uint32_t i);
 struct exprs phys_requires_order(struct arena *a, const struct phys *p, uint32_t i);
 bool partitioning_satisfies(const struct partitioning *p, const struct distribution *d);
+/* Do rows and their order lie as every node above stages wants them? */
+bool phys_requirements_hold(struct arena *a, const struct phys *p);
 /* Is `has` sorted enough for `wants`? */
 bool order_satisfies(const struct exprs *has, const struct exprs *wants);
 struct expr *sort_ascending(struct arena *a, struct expr *key);

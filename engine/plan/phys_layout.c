@@ -241,29 +241,59 @@ static struct partitioning shuffled_join_partitioning(struct arena *a,
     return phys_partitioning(a, p->children[0]);
 }
 
+/* The partitioning of what `from` puts out, under the names of `to`. */
+static struct partitioning renamed(struct arena *a, struct partitioning p,
+                                   const struct exprs *from, const struct exprs *to)
+{
+    struct exprs list = exprs_new(a, to->n);
+
+    for (uint32_t i = 0; i < list.n; i++)
+        list.at[i] =
+            expr_alias(a, from->at[i], to->at[i]->name, to->at[i]->id);
+    return through_list(a, p, &list);
+}
+
+/* Each task one map output: rows lie as they did before the shuffle. */
+static bool reads_whole_maps(const struct phys *read)
+{
+    for (uint32_t i = 0; i < read->n_specs; i++)
+        if (read->specs[i].from != 0 ||
+            read->specs[i].map_to != read->specs[i].map_from + 1)
+            return false;
+    return read->read_kind == AQE_LOCAL && read->n_specs > 0;
+}
+
+/* Ranges of whole reducers, none twice. */
+static bool reads_ranges(const struct phys *read)
+{
+    for (uint32_t i = 0; i < read->n_specs; i++)
+        if (read->specs[i].map_to != UINT32_MAX ||
+            (i > 0 && read->specs[i].from < read->specs[i - 1].to))
+            return false;
+    return read->read_kind != AQE_LOCAL;
+}
+
 static struct partitioning read_partitioning(struct arena *a, const struct phys *p)
 {
-    struct partitioning below = phys_partitioning(a, p->children[0]);
+    const struct phys *stage = p->children[0];
+    struct partitioning below;
 
-    if (p->read_kind == AQE_COALESCED) {
+    if (reads_ranges(p)) {
+        below = phys_partitioning(a, stage);
         if (below.kind == PART_SINGLE)
             return unknown(p->n_specs);
         below.n = p->n_specs;
         return below;
     }
-    if (p->read_kind == AQE_LOCAL && p->n_specs) {
-        const struct phys *s = p->children[0]->children[0];
-        bool whole = true;
-
-        for (uint32_t i = 0; i < p->n_specs; i++)
-            whole = whole && p->specs[i].from == 0 &&
-                    p->specs[i].map_to == p->specs[i].map_from + 1;
-        while (s->kind == PHYS_REUSED && s->reused)
-            s = s->reused;
-        if (whole && s->kind == PHYS_EXCHANGE)
-            return phys_partitioning(a, s->children[0]);
-    }
-    return unknown(p->n_specs);
+    if (!reads_whole_maps(p) || stage->kind != PHYS_STAGE)
+        return unknown(p->n_specs);
+    stage = stage->children[0];
+    if (stage->kind != PHYS_REUSED)
+        return phys_partitioning(a, stage->children[0]);
+    below = phys_partitioning(a, stage->reused->children[0]);
+    return below.keys.n || below.n_more
+               ? renamed(a, below, &stage->reused->output, &stage->output)
+               : below;
 }
 
 /* A nested loop join that passes the streamed rows once, in their places. */
@@ -281,17 +311,6 @@ static bool keeps_streamed(const struct phys *p)
     if (p->join_type == JOIN_INNER || p->join_type == JOIN_CROSS)
         return true;
     return p->join_type != JOIN_FULL && p->build_left == (p->join_type == JOIN_RIGHT);
-}
-
-/* The exchange's, under this use's ids. */
-static struct partitioning reused_partitioning(struct arena *a, const struct phys *p)
-{
-    struct exprs list = exprs_new(a, p->output.n);
-
-    for (uint32_t i = 0; i < list.n; i++)
-        list.at[i] = expr_alias(a, p->reused->output.at[i], p->output.at[i]->name,
-                                p->output.at[i]->id);
-    return through_list(a, phys_partitioning(a, p->reused), &list);
 }
 
 struct partitioning phys_partitioning(struct arena *a, const struct phys *p)
@@ -332,7 +351,7 @@ struct partitioning phys_partitioning(struct arena *a, const struct phys *p)
     case PHYS_AQE_READ:
         return read_partitioning(a, p);
     case PHYS_REUSED:
-        return reused_partitioning(a, p);
+        return renamed(a, phys_partitioning(a, p->reused), &p->reused->output, &p->output);
     case PHYS_COALESCE:
         return p->n_partitions == 1 ? single : unknown(p->n_partitions);
     case PHYS_COLLECT_LIMIT:

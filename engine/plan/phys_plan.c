@@ -321,6 +321,19 @@ static void link(struct phys *p, const struct plan *logical)
         link(p->children[i], logical);
 }
 
+/* What was planned before stands for another node now. */
+static struct phys *relink(struct arena *a, struct phys *p, const struct plan *from,
+                           const struct plan *to)
+{
+    if (p->logical && p->logical != from)
+        return p;
+    p = phys_copy(a, p);
+    p->logical = to;
+    for (uint32_t i = 0; p->kind != PHYS_STAGE && i < p->n_children; i++)
+        p->children[i] = relink(a, p->children[i], from, to);
+    return p;
+}
+
 static enum errc plan_join_node(struct planner_env *env, struct plan *p,
                                 struct phys **out, struct err *err)
 {
@@ -400,7 +413,7 @@ static enum errc plan_node(struct planner_env *env, struct plan *p, struct phys 
         *out = phys_new(env->arena, PHYS_ONE_ROW, 0);
         return ERR_OK;
     case PLAN_STAGE:
-        *out = p->phys;
+        *out = relink(env->arena, p->phys, p->phys->logical, p);
         return ERR_OK;
     case PLAN_JOIN:
         return plan_join_node(env, p, out, err);
@@ -442,8 +455,7 @@ struct planning_subqueries {
     struct planner_env *env;
     struct err *err;
     enum errc rc;
-    struct phys **seen;
-    uint32_t n;
+    struct exprs seen; /* what took the place of each */
 };
 
 static enum errc plan_whole(struct planner_env *env, struct plan *p, bool subquery,
@@ -464,6 +476,14 @@ static struct phys *subquery_node(struct planning_subqueries *s, struct expr *e)
     return p;
 }
 
+static struct expr *result_of(const struct exprs *results, uint32_t id)
+{
+    for (uint32_t i = 0; i < results->n; i++)
+        if (results->at[i]->id == id)
+            return results->at[i];
+    return NULL;
+}
+
 static struct expr *plan_subquery(void *ctx, struct expr *e)
 {
     struct planning_subqueries *s = ctx;
@@ -472,6 +492,9 @@ static struct expr *plan_subquery(void *ctx, struct expr *e)
 
     if (e->kind != EXPR_SCALAR_SUBQUERY || s->rc != ERR_OK)
         return e;
+    out = result_of(&s->seen, e->id);
+    if (out)
+        return out;
     p = subquery_node(s, e);
     if (!p)
         return e;
@@ -482,6 +505,7 @@ static struct expr *plan_subquery(void *ctx, struct expr *e)
     out->id = p->id;
     out->phys = p;
     out->slot = ARENA_NEW(s->env->arena, struct value);
+    s->seen = exprs_add(s->env->arena, &s->seen, out);
     return out;
 }
 
@@ -556,12 +580,68 @@ static enum errc plan_whole(struct planner_env *env, struct plan *p, bool subque
     return ERR_OK;
 }
 
-enum errc phys_replan(struct planner_env *env, struct plan *p, struct phys **out,
-                      struct err *err)
+struct results { /* found in a plan, or to be put into one */
+    struct arena *arena;
+    struct exprs list;
+};
+
+static bool add_result(void *ctx, const struct expr *e)
 {
+    struct results *r = ctx;
+
+    if (e->kind == EXPR_SUBQUERY_RESULT && e->phys && !result_of(&r->list, e->id))
+        r->list = exprs_add(r->arena, &r->list, (struct expr *)(uintptr_t)e);
+    return false;
+}
+
+static void find_results(struct results *r, struct phys *p)
+{
+    struct exprs *lists[PHYS_LISTS];
+
+    phys_lists(p, lists);
+    for (size_t k = 0; k < PHYS_LISTS; k++)
+        for (uint32_t i = 0; i < lists[k]->n; i++)
+            (void)expr_any(lists[k]->at[i], add_result, r);
+    if (p->condition)
+        (void)expr_any(p->condition, add_result, r);
+    for (uint32_t i = 0; i < p->n_children; i++)
+        find_results(r, p->children[i]);
+}
+
+struct exprs phys_subquery_results(struct arena *a, struct phys *p)
+{
+    struct results r = { .arena = a };
+
+    find_results(&r, p);
+    return r.list;
+}
+
+static struct expr *put_result(void *ctx, struct expr *e)
+{
+    const struct results *r = ctx;
+    struct expr *result = NULL;
+
+    if (e->kind == EXPR_SCALAR_SUBQUERY)
+        result = result_of(&r->list, e->id);
+    return result ? result : e;
+}
+
+static struct phys *put_results(void *ctx, struct phys *p)
+{
+    struct results *r = ctx;
+
+    return phys_map_exprs(r->arena, p, put_result, r);
+}
+
+enum errc phys_replan(struct planner_env *env, struct plan *p,
+                      const struct exprs *subqueries, struct phys **out, struct err *err)
+{
+    struct results r = { env->arena, *subqueries };
     struct phys *root;
 
     TRY(plan_root(env, p, false, &root, err));
+    if (subqueries->n)
+        root = phys_transform_up(env->arena, root, put_results, &r);
     *out = phys_prepare(env, root);
     return ERR_OK;
 }

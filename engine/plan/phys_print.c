@@ -272,6 +272,8 @@ static const char *read_name(enum aqe_read kind)
         return "skewed";
     case AQE_COALESCED_SKEWED:
         return "coalesced and skewed";
+    case AQE_WHOLE:
+        break;
     }
     return "";
 }
@@ -350,7 +352,8 @@ static void print_args(struct args *a, const struct phys *p)
         broadcast_args(a, p);
         break;
     case PHYS_AQE_READ:
-        arg_text(a, read_name(p->read_kind));
+        if (p->read_kind != AQE_WHOLE)
+            arg_text(a, read_name(p->read_kind));
         break;
     case PHYS_STAGE:
         arg_int(a, p->stage ? p->stage->id : 0);

@@ -263,8 +263,6 @@ static struct estimate stage_estimate(struct arena *a, struct plan *p,
     struct estimate e = { .has_rows = true, .runtime = true };
     const struct query_stage *stage = p->stage;
 
-    if (stage && stage->reuse_of)
-        stage = stage->reuse_of;
     if (!stage || !stage->done)
         return p->origin ? plan_estimate(a, p->origin, s) : of_bytes(bignum_of(1));
     e.bytes = bignum_of(stage->stats.data_bytes > 0 ? (uint64_t)stage->stats.data_bytes : 0);

@@ -342,10 +342,36 @@ static enum errc run_subquery(struct query_run *q, struct phys *node, struct val
     return rc;
 }
 
+/* The subquery's value, from whoever came for it first. */
+static struct subquery_value *subquery_once(struct query_run *q, struct phys *node)
+{
+    struct subquery_value *v;
+
+    pthread_mutex_lock(&q->lock);
+    for (v = q->subqueries; v && v->node != node; v = v->next)
+        ;
+    if (v) {
+        while (!v->ended)
+            pthread_cond_wait(&q->subquery_ended, &q->lock);
+        pthread_mutex_unlock(&q->lock);
+        return v;
+    }
+    v = ARENA_NEW(&q->arena, struct subquery_value);
+    v->node = node;
+    v->next = q->subqueries;
+    q->subqueries = v;
+    pthread_mutex_unlock(&q->lock);
+    v->rc = run_subquery(q, node, &v->value, &v->err);
+    pthread_mutex_lock(&q->lock);
+    v->ended = true;
+    pthread_cond_broadcast(&q->subquery_ended);
+    pthread_mutex_unlock(&q->lock);
+    return v;
+}
+
 static bool one_subquery(void *ctx, const struct expr *e)
 {
     struct finding *f = ctx;
-    struct query_run *q = f->q;
     struct subquery_value *v;
     struct phys *node = e->phys;
 
@@ -353,23 +379,16 @@ static bool one_subquery(void *ctx, const struct expr *e)
         return false;
     while (node->kind == PHYS_REUSED_SUBQUERY)
         node = node->reused;
-    pthread_mutex_lock(&q->lock);
-    for (v = q->subqueries; v && v->node != node; v = v->next)
-        ;
-    pthread_mutex_unlock(&q->lock);
-    if (!v) {
-        v = query_alloc(q, sizeof *v);
-        v->node = node;
-        f->rc = run_subquery(q, node, &v->value, f->err);
-        if (f->rc != ERR_OK)
-            return true;
-        pthread_mutex_lock(&q->lock);
-        v->next = q->subqueries;
-        q->subqueries = v;
-        pthread_mutex_unlock(&q->lock);
+    v = subquery_once(f->q, node);
+    if (v->rc != ERR_OK) {
+        f->rc = v->rc;
+        *f->err = v->err;
+        return true;
     }
-    /* the plan owns the slot, and this is who fills it */
+    /* the plan owns the slot, and this is who fills it: all do with the same */
+    pthread_mutex_lock(&f->q->lock);
     *(struct value *)(uintptr_t)e->slot = v->value;
+    pthread_mutex_unlock(&f->q->lock);
     return false;
 }
 

@@ -12,6 +12,9 @@
 void query_run_init(struct query_run *q)
 {
     pthread_mutex_init(&q->lock, NULL);
+    pthread_mutex_init(&q->stage_lock, NULL);
+    pthread_cond_init(&q->stage_ended, NULL);
+    pthread_cond_init(&q->subquery_ended, NULL);
 }
 
 void query_run_release(struct query_run *q)
@@ -27,7 +30,11 @@ void query_run_release(struct query_run *q)
         arena_release(q->kept[i]);
     free(q->kept);
     arena_release(&q->arena);
+    free(q->stages.at);
     pthread_mutex_destroy(&q->lock);
+    pthread_mutex_destroy(&q->stage_lock);
+    pthread_cond_destroy(&q->stage_ended);
+    pthread_cond_destroy(&q->subquery_ended);
 }
 
 void *query_alloc(struct query_run *q, size_t size)

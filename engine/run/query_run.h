@@ -4,6 +4,7 @@
 #define ENGINE_RUN_QUERY_RUN_H
 
 #include "engine/exec/place.h"
+#include "engine/plan/adaptive.h"
 #include "engine/run/query.h"
 #include "engine/run/scheduler.h"
 
@@ -42,6 +43,9 @@ struct subquery_value {
     struct subquery_value *next;
     const struct phys *node;
     struct value value;
+    bool ended; /* value is there; or rc, err say why not */
+    enum errc rc;
+    struct err err;
 };
 
 struct query_run {
@@ -61,6 +65,11 @@ struct query_run {
     struct arena **kept; /* released with the query */
     uint32_t n_kept, cap_kept;
     int32_t *next_shuffle; /* of the session */
+    /* AQE: held while one of the query's plans is planned or shown */
+    pthread_mutex_t stage_lock;
+    pthread_cond_t stage_ended;
+    struct stage_cache stages;
+    pthread_cond_t subquery_ended; /* with `lock` */
 };
 
 void query_run_init(struct query_run *q);
