@@ -4,7 +4,9 @@
  *     keys      per row: check, words, texts (keys.h); given up where heads are direct
  *     heads     direct: 1 + row by key - least key
  *     slots     hashed: 32 bits of the hash | 1 + row
- *     chain     1 + the next row of the same key; none where keys are unique */
+ *     chain     1 + the next row of the same key; none where keys are unique
+ *     known     a bit per integral key from the least one on: most rows that find nothing
+ *               are told by it, before their hash is computed */
 #include "engine/exec/hash_relation.h"
 
 #include "base/mem.h"
@@ -32,6 +34,8 @@ struct hash_relation {
     uint64_t *slots;
     uint32_t bits;
     uint32_t *chain;
+    uint64_t *known; /* NULL: too large */
+    uint64_t n_known;
     int64_t unsafe_bytes, key_text_bytes;
 };
 
@@ -74,6 +78,7 @@ void hash_relation_free(struct hash_relation *r)
     free(r->keys);
     free(r->heads);
     free(r->slots);
+    free(r->known);
     free(r->chain);
     free(r);
 }
@@ -95,6 +100,7 @@ int64_t hash_relation_bytes(const struct hash_relation *r)
 
     bytes += r->keys ? (int64_t)r->keys_cap * r->layout.bytes : 0;
     bytes += (int64_t)r->n_heads * 4 + (r->slots ? (int64_t)8 << r->bits : 0);
+    bytes += r->known ? (int64_t)(r->n_known / 8) : 0;
     return bytes + (r->chain ? (int64_t)r->rows.n * 4 : 0);
 }
 
@@ -105,7 +111,8 @@ int64_t hash_relation_bytes_with(const struct hash_relation *r, const struct bat
     if (n > cap)
         cap = n > cap * 3 / 2 ? n : cap * 3 / 2;
     return rows_bytes_with(&r->rows, b) + (int64_t)r->text.used_bytes +
-           (int64_t)(cap * r->layout.bytes + slots_for(n) * 8 + n * 4);
+           (int64_t)(cap * r->layout.bytes + slots_for(n) * (r->integral ? 16 : 8) +
+                     n * 4);
 }
 
 /* ---- building ---- */
@@ -243,6 +250,24 @@ static void build_slots(struct hash_relation *r)
     }
 }
 
+/* At most as large as the slots. */
+static void build_known(struct hash_relation *r, uint64_t span)
+{
+    uint32_t bits = r->layout.parts[0].bits;
+
+    if (span / 8 + 8 > (uint64_t)8 << r->bits)
+        return;
+    r->n_known = (span | 63) + 1;
+    r->known = xcalloc(r->n_known / 64, sizeof *r->known);
+    for (uint32_t i = 0; i < r->rows.n; i++) {
+        const char *key = r->keys + (size_t)i * r->layout.bytes;
+        uint64_t at = (uint64_t)signed_key(load64(key + 8), bits) - (uint64_t)r->min;
+
+        if (!(load64(key) & KEY_NULL_MASK))
+            r->known[at / 64] |= UINT64_C(1) << (at % 64);
+    }
+}
+
 void hash_relation_finish(struct hash_relation *r)
 {
     uint64_t span = r->max >= r->min ? (uint64_t)r->max - (uint64_t)r->min : UINT64_MAX;
@@ -252,6 +277,8 @@ void hash_relation_finish(struct hash_relation *r)
         build_direct(r);
     else
         build_slots(r);
+    if (r->slots && r->integral && r->max >= r->min)
+        build_known(r, span);
     r->unique = r->n_keys == r->n_found;
     if (r->unique) {
         free(r->chain);
@@ -405,8 +432,78 @@ static void prefetch(const struct hash_relation *r, const struct key_batch *k, u
     }
 }
 
+#define PASS(T)                                                                          \
+    do {                                                                                 \
+        const T *p_ = v->data;                                                           \
+        for (uint32_t i = 0; i < b->n_sel; i++) {                                        \
+            uint32_t row = batch_row(b, i);                                              \
+            uint64_t at = (uint64_t)(int64_t)p_[row] - min;                              \
+            uint64_t in = at < r->n_known ? at : 0;                                      \
+            to[n] = i;                                                                   \
+            n += at < r->n_known && (r->known[in / 64] >> (in % 64) & 1);                \
+        }                                                                                \
+    } while (0)
+
+/* The rows, by number, that may find something. */
+static uint32_t pass_known(const struct hash_relation *r, const struct vec *v,
+                           const struct batch *b, uint32_t *to)
+{
+    uint64_t min = (uint64_t)r->min;
+    uint32_t n = 0;
+
+    switch (type_width(v->type)) {
+    case 1:
+        PASS(int8_t);
+        break;
+    case 2:
+        PASS(int16_t);
+        break;
+    case 4:
+        PASS(int32_t);
+        break;
+    default:
+        PASS(int64_t);
+        break;
+    }
+    return n;
+}
+
+static uint32_t probe(struct hash_prober *p, const struct vec *keys,
+                      const struct batch *b, uint32_t *head);
+
+/* Only those rows are looked up. */
+static uint32_t probe_known(struct hash_prober *p, const struct vec *keys,
+                            const struct batch *b, uint32_t *head)
+{
+    uint32_t pass[BATCH_ROWS], sel[BATCH_ROWS], found[BATCH_ROWS];
+    uint32_t n = pass_known(p->relation, &keys[0], b, pass);
+    struct batch some = *b;
+
+    if (n == b->n_sel)
+        return probe(p, keys, b, head);
+    memset(head, 0xff, b->n_sel * sizeof *head); /* ROWS_NONE */
+    if (n == 0)
+        return 0;
+    for (uint32_t i = 0; i < n; i++)
+        sel[i] = batch_row(b, pass[i]);
+    some.sel = sel;
+    some.n_sel = n;
+    uint32_t hits = probe(p, keys, &some, found);
+    for (uint32_t i = 0; i < n; i++)
+        head[pass[i]] = found[i];
+    return hits;
+}
+
 uint32_t hash_probe(struct hash_prober *p, const struct vec *keys, const struct batch *b,
                     uint32_t *head)
+{
+    if (p->relation->known && keys[0].kind == VEC_FLAT)
+        return probe_known(p, keys, b, head);
+    return probe(p, keys, b, head);
+}
+
+static uint32_t probe(struct hash_prober *p, const struct vec *keys,
+                      const struct batch *b, uint32_t *head)
 {
     const struct hash_relation *r = p->relation;
     const struct key_batch *k = &p->keys;
