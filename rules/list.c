@@ -27,7 +27,8 @@ extern const struct rule rule_skewed_join, rule_skewed_aggregation,
     rule_too_few_partitions, rule_too_many_partitions, rule_scheduling_overhead,
     rule_small_files_read, rule_small_files_write, rule_single_writer, rule_task_failures,
     rule_fetch_failure, rule_executor_loss, rule_job_failure, rule_truncated_log,
-    rule_driver_idle_time, rule_idle_executors;
+    rule_driver_idle_time, rule_idle_executors, rule_missed_broadcast,
+    rule_oversized_broadcast, rule_nested_loop_join, rule_row_explosion;
 
 const struct rule *const rules_all[] = {
     /* skew.c and straggler.c: one task holds up its stage (uneven.c) */
@@ -37,6 +38,9 @@ const struct rule *const rules_all[] = {
     &rule_spill, &rule_gc_pressure,
     /* partitions.c: how the work is cut */
     &rule_too_few_partitions, &rule_too_many_partitions, &rule_scheduling_overhead,
+    /* joins.c */
+    &rule_missed_broadcast, &rule_oversized_broadcast, &rule_nested_loop_join,
+    &rule_row_explosion,
     /* files.c */
     &rule_small_files_read, &rule_small_files_write, &rule_single_writer,
     /* failures.c */

@@ -270,8 +270,7 @@ static inline void case_reason(struct strbuf *b, const char *fail, const char *m
 static inline void case_task(struct rules_case *c, char **w, size_t n)
 {
     const char *on = case_value(c, w, n, "on"), *fail = case_value(c, w, n, "fail");
-    const char *message = case_text(c, w, n, "message"),
-               *accum = case_value(c, w, n, "accum");
+    const char *message = case_text(c, w, n, "message");
     int64_t ms = case_key(c, w, n, "ms", 100), at = case_key(c, w, n, "at", -1);
     int64_t run = case_key(c, w, n, "run", ms > 10 ? ms - 5 : ms);
     int64_t cpu = case_key(c, w, n, "cpu", run), index = case_key(c, w, n, "index", -1);
@@ -316,14 +315,18 @@ static inline void case_task(struct rules_case *c, char **w, size_t n)
                   "\"Accumulables\":[",
                   info.p, CASE_T0 + launch + ms, fail && !killed ? "true" : "false",
                   killed ? "true" : "false");
-    if (accum && !fail) {
-        const char *value = strchr(accum, ':');
+    for (size_t i = 0, first = 1; i < n && !fail; i++) {
+        if (strncmp(w[i], "accum=", 6) != 0)
+            continue;
+        const char *value = strchr(w[i], ':');
 
         strbuf_printf(&b,
-                      "{\"ID\":%" PRId64 ",\"Name\":\"m\",\"Update\":\"%" PRId64
+                      "%s{\"ID\":%" PRId64 ",\"Name\":\"m\",\"Update\":\"%" PRId64
                       "\",\"Value\":\"0\",\"Internal\":true,\"Count Failed "
                       "Values\":true,\"Metadata\":\"sql\"}",
-                      case_number(accum), value ? case_number(value + 1) : 1);
+                      first ? "" : ",", case_number(w[i] + 6),
+                      value ? case_number(value + 1) : 1);
+        first = 0;
     }
     strbuf_addz(&b, "]}");
     if (!bare)
@@ -332,7 +335,7 @@ static inline void case_task(struct rules_case *c, char **w, size_t n)
             ",\"Task Metrics\":{\"Executor Deserialize Time\":%" PRId64
             ",\"Executor Deserialize CPU Time\":0,\"Executor Run Time\":%" PRId64
             ",\"Executor CPU Time\":%" PRId64 ",\"Peak Execution Memory\":%" PRId64
-            ",\"Result Size\":1000,\"JVM GC Time\":%" PRId64
+            ",\"Result Size\":%" PRId64 ",\"JVM GC Time\":%" PRId64
             ",\"Result Serialization Time\":0,\"Memory Bytes Spilled\":%" PRId64
             ",\"Disk Bytes Spilled\":%" PRId64
             ",\"Shuffle Read Metrics\":{\"Remote Blocks Fetched\":0,\"Local Blocks "
@@ -345,7 +348,8 @@ static inline void case_task(struct rules_case *c, char **w, size_t n)
             "},\"Output Metrics\":{\"Bytes Written\":%" PRId64
             ",\"Records Written\":0},\"Updated Blocks\":[]}",
             case_key(c, w, n, "deser", 0), run, cpu * 1000000,
-            case_key(c, w, n, "peak", 0), case_key(c, w, n, "gc", 0),
+            case_key(c, w, n, "peak", 0), case_key(c, w, n, "result", 1000),
+            case_key(c, w, n, "gc", 0),
             case_key(c, w, n, "spill_memory", 0), case_key(c, w, n, "spill_disk", 0),
             case_key(c, w, n, "shuffle", 0), case_key(c, w, n, "shuffle_rows", 0),
             case_key(c, w, n, "input", 0), case_key(c, w, n, "input_rows", 0),
