@@ -280,8 +280,10 @@ static bool renumber(const struct vec *v, const struct batch *b, uint32_t *codes
         }
         codes[i] = as[code] - 1u;
     }
+    if (n == 0)
+        return false;
     *n_used = n;
-    return n > 0;
+    return true;
 }
 
 /* One or two bytes each, as the number of entries says. */

@@ -13,6 +13,7 @@ struct join_sides {
     uint32_t stream_at, build_at;   /* first column of each in the joined row */
     bool stream_outer, build_outer; /* rows without a match are put out too */
     bool only_stream; /* semi, anti, existence: the build side is not put out */
+    bool only_build;  /* the same with the left side built: nested loops only */
     struct type *stream_types, *build_types;
     struct eval *condition;         /* over the joined row; NULL: none */
     bool *build_used, *stream_used; /* columns the condition looks at */

@@ -35,6 +35,8 @@ void join_sides_open(struct op *op, struct join_sides *j, bool build_left)
     j->stream_outer = t == JOIN_FULL || t == (build_left ? JOIN_RIGHT : JOIN_LEFT);
     j->build_outer = t == JOIN_FULL || t == (build_left ? JOIN_LEFT : JOIN_RIGHT);
     j->only_stream = t == JOIN_SEMI || t == JOIN_ANTI || t == JOIN_EXISTENCE;
+    j->only_build = j->only_stream && build_left;
+    j->only_stream = j->only_stream && !build_left;
     j->stream_types = op_types(op, build_left ? right : left);
     j->build_types = op_types(op, build_left ? left : right);
     j->columns = arena_array(a, left->n + right->n + 1, sizeof *j->columns);

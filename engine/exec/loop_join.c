@@ -81,7 +81,7 @@ static enum errc get_ready(struct op *op, struct err *err)
             return err_set(err, ERR_OPEN, "the broadcast side of a join is not there");
         l->rows = b->rows;
     }
-    if (l->sides.build_outer)
+    if (l->sides.build_outer || l->sides.only_build)
         l->build_matched = xcalloc(l->rows->n + 1, 1);
     l->ready = true;
     return ERR_OK;
@@ -195,7 +195,7 @@ static enum op_step combine(struct loop_join *l, struct batch *out, struct err *
             return OP_FAIL;
         note_matches(l, out);
         step_on(l);
-        if (out->n_sel && !l->sides.only_stream)
+        if (out->n_sel && !l->sides.only_stream && !l->sides.only_build)
             return OP_BATCH;
     }
     return OP_END;
@@ -255,6 +255,34 @@ static bool lonely_build(struct loop_join *l, struct batch *out)
     return false;
 }
 
+/* The build side by whether its rows matched, once all of the stream has passed. */
+static bool build_by_match(struct loop_join *l, struct batch *out)
+{
+    struct join_sides *j = &l->sides;
+    bool all = j->type == JOIN_EXISTENCE;
+    uint8_t want = j->type == JOIN_SEMI;
+
+    while (l->unmatched_at < l->rows->n) {
+        uint32_t from = l->unmatched_at, left = l->rows->n - from, n = 0;
+        uint32_t rows = left < BATCH_ROWS ? left : BATCH_ROWS;
+
+        l->unmatched_at += rows;
+        for (uint32_t i = 0; i < rows; i++) {
+            l->sel[n] = i;
+            n += all || l->build_matched[from + i] == want;
+        }
+        if (n == 0)
+            continue;
+        rows_view(l->rows, from, rows, j->columns);
+        if (all)
+            j->columns[j->n_build] = (struct vec){ .type = type_of(TYPE_BOOLEAN),
+                                                   .data = l->build_matched + from };
+        *out = (struct batch){ rows, n, l->sel, j->n_build + all, j->columns };
+        return true;
+    }
+    return false;
+}
+
 static enum op_step loop_next(struct op *op, struct batch *out, struct err *err)
 {
     struct loop_join *l = op->state;
@@ -285,6 +313,8 @@ static enum op_step loop_next(struct op *op, struct batch *out, struct err *err)
         if ((j->only_stream || j->stream_outer) && by_match(op, l, out))
             return OP_BATCH;
     }
+    if (j->only_build)
+        return build_by_match(l, out) ? OP_BATCH : OP_END;
     return l->build_matched && lonely_build(l, out) ? OP_BATCH : OP_END;
 }
 

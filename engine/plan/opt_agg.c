@@ -297,9 +297,20 @@ static struct exprs varying_args(struct arena *a, const struct expr *call)
     return out;
 }
 
+/* Of constants alone, the first: a set without columns could not be told from another,
+ * and has nowhere to put its filter. */
+static struct exprs set_args(struct arena *a, const struct expr *call)
+{
+    struct exprs out = varying_args(a, call);
+
+    if (!out.n && call->n_args)
+        opt_add(a, &out, call->args[0]);
+    return out;
+}
+
 static uint32_t set_of(struct distincts *d, const struct expr *call)
 {
-    struct exprs args = varying_args(d->arena, call);
+    struct exprs args = set_args(d->arena, call);
 
     for (uint32_t i = 0; i < d->n_sets; i++)
         if (same_set(&d->sets[i], &args) && same_filter(d->filters[i], call->filter))
@@ -423,8 +434,9 @@ static struct expr *upper_distinct(struct distincts *d, const struct expr *call)
     out->distinct = false;
     out->filter = gid_is(d, s + 1);
     for (uint32_t i = 0; i < out->n_args; i++)
-        out->args[i] =
-            renamed_to(&d->values, &d->value_names, filtered(d, s, call->args[i]));
+        if (opt_has(&d->sets[s], call->args[i]))
+            out->args[i] =
+                renamed_to(&d->values, &d->value_names, filtered(d, s, call->args[i]));
     return out;
 }
 
