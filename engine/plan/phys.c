@@ -313,6 +313,28 @@ static bool same_exprs(struct pairs *s, const struct phys *x, const struct phys 
     return same_expr(s, x->condition, y->condition);
 }
 
+static bool is_aggregate(const struct phys *p)
+{
+    return p->kind == PHYS_HASH_AGG || p->kind == PHYS_OBJECT_AGG ||
+           p->kind == PHYS_SORT_AGG;
+}
+
+/* What an aggregate makes out of itself: results of its functions, and, where these are
+ * partial, their buffers behind the keys in its list. The functions say what these are. */
+static void pair_aggregates(struct pairs *s, const struct phys *x, const struct phys *y)
+{
+    bool partial = x->aggs.n && x->aggs.at[0]->mode != AGG_FINAL &&
+                   x->aggs.at[0]->mode != AGG_COMPLETE;
+
+    if (!is_aggregate(x) || x->agg_attributes.n != y->agg_attributes.n ||
+        x->keys.n != y->keys.n || x->list.n != y->list.n)
+        return;
+    for (uint32_t i = 0; i < x->agg_attributes.n; i++)
+        pair(s, y->agg_attributes.at[i]->id, x->agg_attributes.at[i]->id);
+    for (uint32_t i = x->keys.n; partial && i < x->list.n; i++)
+        pair(s, y->list.at[i]->id, x->list.at[i]->id);
+}
+
 static bool same_plan(struct pairs *s, const struct phys *x, const struct phys *y)
 {
     bool leaf;
@@ -332,6 +354,7 @@ static bool same_plan(struct pairs *s, const struct phys *x, const struct phys *
     if (!x->n_children || leaf) /* what leaves put out, their own filters read */
         for (uint32_t i = 0; i < x->output.n; i++)
             pair(s, y->output.at[i]->id, x->output.at[i]->id);
+    pair_aggregates(s, x, y);
     if (!same_exprs(s, x, y))
         return false;
     for (uint32_t i = 0; i < x->output.n; i++)

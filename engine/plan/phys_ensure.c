@@ -195,9 +195,9 @@ static void make_alike(struct planner_env *env, struct phys **side,
     cut[1] = phys_partitioning(a, side[1]);
     if (cut[0].kind == PART_SINGLE && cut[1].kind == PART_SINGLE)
         return;
-    if (alike(&cut[0], &want[0].keys, &cut[1], &want[1].keys))
-        return;
     best = best_side(env, side, cut, want);
+    if (best < 2 && alike(&cut[0], &want[0].keys, &cut[1], &want[1].keys))
+        return;
     for (uint32_t i = 0; i < 2; i++) {
         struct partitioning to = partitioning_for(env, &want[i]);
 

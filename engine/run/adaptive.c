@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 /* A stage that runs, or did: in the query's memory. */
@@ -30,7 +31,7 @@ struct loop {
     struct query_run *q;
     struct adaptive plan;
     struct phys *shown;           /* PHYS_ADAPTIVE */
-    struct query_stage **pending; /* not known to be done */
+    struct query_stage **pending; /* not known to be done, as they are taken in */
     uint32_t n_pending, cap_pending;
     struct stage_run **started; /* by this loop */
     uint32_t n_started, cap_started;
@@ -74,13 +75,25 @@ static void *stage_main(void *arg)
     return NULL;
 }
 
+static bool goes_before(const struct query_stage *s, const struct query_stage *other)
+{
+    bool broadcast = query_exchange_of(s->exchange)->kind == PHYS_BROADCAST;
+    bool other_too = query_exchange_of(other->exchange)->kind == PHYS_BROADCAST;
+
+    return broadcast != other_too ? broadcast : s->id < other->id;
+}
+
 /* Makes known what runs a stage; under the lock, for others may find it. */
 static void add_pending(struct loop *l, struct query_stage *s)
 {
+    uint32_t at = l->n_pending;
     struct stage_run *r;
 
     GROW(l->pending, l->n_pending, l->cap_pending);
-    l->pending[l->n_pending++] = s;
+    for (; at > 0 && goes_before(s, l->pending[at - 1]); at--)
+        l->pending[at] = l->pending[at - 1];
+    l->pending[at] = s;
+    l->n_pending++;
     if (s->reuse_of) {
         s->run = s->reuse_of->run;
         return;
@@ -104,31 +117,31 @@ static enum errc start(struct loop *l, struct stage_run *r, struct err *err)
     return ERR_OK;
 }
 
-/* Takes in all pending stages that ended; false: none has. Under the lock. */
+/* Takes in the first of the pending stages if it ended: broadcasts first, then in the
+ * order of their numbers, one at a time, whatever order they end in. What is known when
+ * the rest is planned then does not depend on how fast tasks were, and so neither does
+ * the plan. It costs little: jobs get cores in much the same order. Under the lock. */
 static bool take_ended(struct loop *l, enum errc *rc, struct err *err)
 {
-    uint32_t kept = 0;
+    struct query_stage *s;
+    const struct stage_run *r;
 
     *rc = ERR_OK;
-    for (uint32_t i = 0; i < l->n_pending; i++) {
-        struct query_stage *s = l->pending[i];
-        const struct stage_run *r = s->run;
-
-        if (!r->ended) {
-            l->pending[kept++] = s;
-            continue;
-        }
-        if (r->rc != ERR_OK && *rc == ERR_OK) {
-            *rc = r->rc;
-            *err = r->err;
-        }
-        s->stats = r->stats;
-        s->shuffle_id = r->shuffle_id;
-        s->done = true;
-    }
-    if (kept == l->n_pending)
+    assert(l->n_pending > 0); /* what is not done was given out */
+    s = l->pending[0];
+    r = s->run;
+    if (!r->ended)
         return false;
-    l->n_pending = kept;
+    if (r->rc != ERR_OK) {
+        *rc = r->rc;
+        *err = r->err;
+        return true;
+    }
+    s->stats = r->stats;
+    s->shuffle_id = r->shuffle_id;
+    s->done = true;
+    l->n_pending--;
+    memmove(l->pending, l->pending + 1, l->n_pending * sizeof(struct query_stage *));
     return true;
 }
 
