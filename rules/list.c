@@ -28,7 +28,9 @@ extern const struct rule rule_skewed_join, rule_skewed_aggregation,
     rule_small_files_read, rule_small_files_write, rule_single_writer, rule_task_failures,
     rule_fetch_failure, rule_executor_loss, rule_job_failure, rule_truncated_log,
     rule_driver_idle_time, rule_idle_executors, rule_missed_broadcast,
-    rule_oversized_broadcast, rule_nested_loop_join, rule_row_explosion;
+    rule_oversized_broadcast, rule_nested_loop_join, rule_row_explosion,
+    rule_missing_partition_filter, rule_row_format_scan, rule_unneeded_global_sort,
+    rule_distinct_expansion, rule_python_udf;
 
 const struct rule *const rules_all[] = {
     /* skew.c and straggler.c: one task holds up its stage (uneven.c) */
@@ -41,6 +43,9 @@ const struct rule *const rules_all[] = {
     /* joins.c */
     &rule_missed_broadcast, &rule_oversized_broadcast, &rule_nested_loop_join,
     &rule_row_explosion,
+    /* scans.c, rows.c: more read, moved or made than needed */
+    &rule_missing_partition_filter, &rule_row_format_scan, &rule_unneeded_global_sort,
+    &rule_distinct_expansion, &rule_python_udf,
     /* files.c */
     &rule_small_files_read, &rule_small_files_write, &rule_single_writer,
     /* failures.c */

@@ -90,7 +90,7 @@ const struct plan_node *node_below(const struct plan_node *node, const char *nam
 const struct plan_node *node_source_scan(const struct plan_node *node)
 {
     for (int i = 0; i < STEPS_LIMIT; i++) {
-        if (node_is_scan(node) && plan_metric(node, "number of files read"))
+        if (node_is_scan(node) && node->n_children == 0)
             return node;
         if (node->n_children != 1)
             return NULL;

@@ -622,8 +622,9 @@ static inline void rules_case_load(struct rules_case *c, const char *path,
         char *words[32], *save = NULL;
         size_t n = 0;
 
-        if (strchr(line, '#'))
-            *strchr(line, '#') = '\0';
+        for (char *p = line; (p = strchr(p, '#')); p++)
+            if (p == line || p[-1] == ' ') /* else of a column: day#3 */
+                *p = '\0';
         for (char *w = strtok_r(line, " \t", &save); w && n < ARRAY_LEN(words);
              w = strtok_r(NULL, " \t", &save))
             words[n++] = w;
