@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-static const struct agg *const families[] = { sum_aggs, extreme_aggs, moment_aggs };
+static const struct agg *const families[] = { sum_aggs, extreme_aggs, moment_aggs,
+                                              percentile_aggs, sketch_aggs };
 
 const struct agg *agg_at(uint32_t i)
 {
@@ -111,6 +112,11 @@ enum errc agg_call(struct arena *a, const struct settings *s, const struct agg *
         b.args[i] = args[i];
         b.want[i] = args[i]->type;
     }
+    if (g->fill && n + 1 == g->max_args) {
+        b.args[n] = func_filling(a, g->fill);
+        b.want[n] = b.args[n]->type;
+        b.n_args++;
+    }
     if (g->bind)
         TRY(g->bind(&b, err));
     else
@@ -119,7 +125,7 @@ enum errc agg_call(struct arena *a, const struct settings *s, const struct agg *
     e->agg = b.agg;
     e->type = b.type;
     e->nullable = b.nullable;
-    e->distinct = distinct && g->duplicates_matter;
+    e->distinct = distinct;
     e->filter = filter;
     e->mode = AGG_COMPLETE;
     e->resolved = !filter || filter->resolved;

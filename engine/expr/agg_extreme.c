@@ -320,18 +320,63 @@ static void by_partial(const struct agg_run *r, uint8_t *const *states, uint32_t
     }
 }
 
-#define EXTREME(text, more, hook, layout, fn, words)                                     \
+/* ---- what stands for others ---- */
+
+static struct expr *renamed(struct arena *a, const struct expr *e, struct sv name)
+{
+    struct expr *copy = expr_copy(a, e);
+
+    copy->agg = agg_find(name);
+    copy->name = (struct sv){ 0 };
+    return copy;
+}
+
+static struct expr *as_min(struct arena *a, const struct settings *s,
+                           const struct expr *e)
+{
+    (void)s;
+    return renamed(a, e, SV("min"));
+}
+
+static struct expr *as_max(struct arena *a, const struct settings *s,
+                           const struct expr *e)
+{
+    (void)s;
+    return renamed(a, e, SV("max"));
+}
+
+static struct expr *as_first(struct arena *a, const struct settings *s,
+                             const struct expr *e)
+{
+    (void)s;
+    return renamed(a, e, SV("first"));
+}
+
+/* Whether NULLs are passed over shows in plans only. */
+static void print_pick(struct strbuf *out, const struct expr *e, enum expr_print how)
+{
+    expr_print(out, e->args[0], how);
+    if (how != PRINT_PLAN)
+        return;
+    strbuf_addz(out, ", ");
+    if (e->n_args > 1)
+        expr_print(out, e->args[1], how);
+    else
+        strbuf_addz(out, "false");
+}
+
+#define EXTREME(text, more, hook, layout, fn, as, words)                                 \
     {                                                                                    \
         .name = text, .aliases = more, .min_args = 1, .max_args = 1, .bind = hook,       \
         .buffers = layout, .state_bytes = slot_bytes, .update = fn, .merge = fn,         \
-        .partial = slot_out, .final = slot_out, .usage = words                           \
+        .partial = slot_out, .final = slot_out, .replace = as, .usage = words            \
     }
-#define PICK(text, more, layout, up, down, words)                                        \
+#define PICK(text, more, layout, up, down, as, words)                                    \
     {                                                                                    \
         .name = text, .aliases = more, .min_args = 1, .max_args = 2,                     \
         .order_matters = true, .bind = bind_first, .buffers = layout,                    \
         .state_bytes = slot_bytes, .update = up, .merge = down, .partial = pick_partial, \
-        .final = slot_out, .usage = words                                                \
+        .final = slot_out, .print_args = print_pick, .replace = as, .usage = words       \
     }
 #define BY(text, fn, words)                                                              \
     {                                                                                    \
@@ -341,19 +386,19 @@ static void by_partial(const struct agg_run *r, uint8_t *const *states, uint32_t
     }
 
 const struct agg extreme_aggs[] = {
-    EXTREME("min", NULL, bind_ordered, min_buffers, min_update,
+    EXTREME("min", NULL, bind_ordered, min_buffers, min_update, NULL,
             "min(expr) - The smallest value."),
-    EXTREME("max", NULL, bind_ordered, max_buffers, max_update,
+    EXTREME("max", NULL, bind_ordered, max_buffers, max_update, NULL,
             "max(expr) - The largest value."),
-    EXTREME("bool_and", "every", bind_boolean, min_buffers, min_update,
+    EXTREME("bool_and", "every", bind_boolean, min_buffers, min_update, as_min,
             "bool_and(expr) - Are all values true?"),
-    EXTREME("bool_or", "some any", bind_boolean, max_buffers, max_update,
+    EXTREME("bool_or", "some any", bind_boolean, max_buffers, max_update, as_max,
             "bool_or(expr) - Is any value true?"),
-    PICK("first", "first_value", first_buffers, first_update, first_merge,
+    PICK("first", "first_value", first_buffers, first_update, first_merge, NULL,
          "first(expr [, ignore_nulls]) - The first row's value."),
-    PICK("last", "last_value", last_buffers, last_update, last_merge,
+    PICK("last", "last_value", last_buffers, last_update, last_merge, NULL,
          "last(expr [, ignore_nulls]) - The last row's value."),
-    PICK("any_value", NULL, first_buffers, first_update, first_merge,
+    PICK("any_value", NULL, first_buffers, first_update, first_merge, as_first,
          "any_value(expr [, ignore_nulls]) - Some row's value."),
     BY("max_by", max_by_update, "max_by(x, y) - The x of the largest y."),
     BY("min_by", min_by_update, "min_by(x, y) - The x of the smallest y."),

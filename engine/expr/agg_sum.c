@@ -629,6 +629,21 @@ static void avg_final(const struct agg_run *r, uint8_t *const *states, uint32_t 
     }
 }
 
+/* count(IF(x = false, NULL, x)) */
+static struct expr *count_if_as_count(struct arena *a, const struct settings *s,
+                                      const struct expr *e)
+{
+    struct expr *args[2] = { e->args[0], expr_literal(a, value_bool(false)) }, *arg, *out;
+    struct err err;
+
+    if (func_call(a, s, func_of(FUNC_NULLIF), args, 2, &arg, &err) != ERR_OK ||
+        agg_call(a, s, agg_find(SV("count")), &arg, 1, e->distinct, e->filter, &out,
+                 &err) != ERR_OK)
+        die("count_if was bound, but: %s", err.text);
+    out->id = e->id;
+    return out;
+}
+
 const struct agg sum_aggs[] = {
     { .name = "count",
       .min_args = 1,
@@ -654,6 +669,7 @@ const struct agg sum_aggs[] = {
       .merge = count_merge,
       .partial = count_out,
       .final = count_out,
+      .replace = count_if_as_count,
       .usage = "count_if(expr) - Rows where the condition is true." },
     { .name = "sum",
       .min_args = 1,

@@ -173,6 +173,9 @@ struct expr *expr_join_and(struct arena *a, struct expr **list, uint32_t n);
  * texts quoted. */
 enum expr_print { PRINT_PLAN, PRINT_NAME, PRINT_SQL };
 void expr_print(struct strbuf *out, const struct expr *e, enum expr_print how);
+/* As a Filter of a plan shows its condition: a bare column has its type, "z#1: boolean".
+ */
+void expr_print_condition(struct strbuf *out, const struct expr *e);
 /* "a, b" and so on: n of them with a separator between. */
 void expr_print_list(struct strbuf *out, struct expr *const *list, uint32_t n,
                      const char *between, enum expr_print how);
@@ -182,8 +185,8 @@ void expr_print_call(struct strbuf *out, struct sv name, const struct expr *e,
 /* The name of a select item that has none: as PRINT_NAME, but a column under a cast
  * keeps its own. */
 void expr_print_item_name(struct strbuf *out, const struct expr *e);
-/* The session's zone, in which timestamp literals print; UTC at first. Of the process, as
- * a session is. */
-void expr_print_zone(const struct zone *zone);
+/* The session's zone, in which timestamp literals print, and its name; UTC at first. Of
+ * the process, as a session is. */
+void expr_print_zone(const struct zone *zone, struct sv name);
 
 #endif

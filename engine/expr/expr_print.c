@@ -13,9 +13,12 @@
 
 static const struct zone *session_zone = &zone_utc;
 
-void expr_print_zone(const struct zone *zone)
+static struct sv session_zone_name = { "UTC", 3 };
+
+void expr_print_zone(const struct zone *zone, struct sv name)
 {
     session_zone = zone;
+    session_zone_name = name;
 }
 
 /* ---- pieces ---- */
@@ -88,12 +91,30 @@ void expr_print_list(struct strbuf *out, struct expr *const *list, uint32_t n,
     }
 }
 
+/* What plans show behind the arguments. */
+static void print_tail(struct strbuf *out, const struct expr *e, const char *tail,
+                       enum expr_print how)
+{
+    if (how != PRINT_PLAN || !tail)
+        return;
+    if (e->n_args)
+        strbuf_addz(out, ", ");
+    for (; *tail; tail++) {
+        if (*tail == '@')
+            strbuf_printf(out, "Some(%.*s)", SV_FMT(session_zone_name));
+        else
+            strbuf_addc(out, *tail);
+    }
+}
+
 void expr_print_call(struct strbuf *out, struct sv name, const struct expr *e,
                      enum expr_print how)
 {
     strbuf_add(out, name);
     strbuf_addc(out, '(');
     expr_print_list(out, e->args, e->n_args, ", ", how);
+    if (e->kind == EXPR_CALL)
+        print_tail(out, e, e->func->plan_tail, how);
     strbuf_addc(out, ')');
 }
 
@@ -281,11 +302,14 @@ static void print_call(struct strbuf *out, const struct expr *e, enum expr_print
         f->print(out, e, how);
     } else if (f->id == FUNC_LIKE) {
         print_like(out, e, how);
-    } else if (f->id == FUNC_RLIKE && how != PRINT_PLAN) {
+    } else if ((f->id == FUNC_RLIKE && how != PRINT_PLAN) ||
+               ((f->flags & FUNC_CAPITALS) && !e->name.p)) {
         add_upper(out, name);
         expr_print_call(out, SV(""), e, how);
     } else if (how == PRINT_PLAN && plan_name(f->id)) {
         expr_print_call(out, sv(plan_name(f->id)), e, how);
+    } else if (f->symbol && e->n_args == 1 && how == PRINT_PLAN) {
+        print_prefix(out, e, how);
     } else if (e->name.p || !f->symbol) {
         expr_print_call(out, name, e, how);
     } else if (e->n_args == 1) {
@@ -387,6 +411,7 @@ static void print_aggregate(struct strbuf *out, const struct expr *e, enum expr_
         e->agg->print_args(out, e, how);
     else
         expr_print_list(out, e->args, e->n_args, ", ", how);
+    print_tail(out, e, e->agg->plan_tail, how);
     strbuf_addc(out, ')');
     if (e->filter)
         print_around(out, " FILTER (WHERE ", e->filter, ")", how);
@@ -739,4 +764,13 @@ void expr_print_item_name(struct strbuf *out, const struct expr *e)
         strbuf_add(out, child->name);
     else
         expr_print(out, e, PRINT_NAME);
+}
+
+void expr_print_condition(struct strbuf *out, const struct expr *e)
+{
+    expr_print(out, e, PRINT_PLAN);
+    if (e->kind == EXPR_ATTRIBUTE || (e->kind == EXPR_BOUND && e->id)) {
+        strbuf_addz(out, ": ");
+        type_print(out, e->type);
+    }
 }

@@ -10,6 +10,7 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct func *const families[] = {
@@ -421,6 +422,18 @@ bool func_compare_type(const struct settings *s, const struct expr *x,
 
 /* ---- calls ---- */
 
+struct expr *func_filling(struct arena *a, const char *fill)
+{
+    switch (fill[0]) {
+    case 'i':
+        return expr_literal(a, value_int((int32_t)strtol(fill + 1, NULL, 10)));
+    case 'b':
+        return expr_literal(a, value_bool(fill[1] == 't'));
+    default:
+        return expr_literal(a, value_string(sv(fill + 1)));
+    }
+}
+
 static enum errc bind_call(struct func_bind *b, struct err *err)
 {
     const struct func *f = b->func;
@@ -475,6 +488,11 @@ enum errc func_call(struct arena *a, const struct settings *s, const struct func
     for (uint32_t i = 0; i < n; i++) {
         b.args[i] = args[i];
         b.want[i] = args[i]->type;
+    }
+    if (f->fill && n + 1 == f->max_args) {
+        b.args[n] = func_filling(a, f->fill);
+        b.want[n] = b.args[n]->type;
+        b.n_args++;
     }
     TRY(bind_call(&b, err));
     if (b.done) {

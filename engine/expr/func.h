@@ -63,6 +63,7 @@ enum func_flag {
     FUNC_LAZY = 64, /* the evaluator computes it itself, arguments only where needed */
     FUNC_ALL_NULL = 128,     /* NULL only where all arguments are (coalesce, greatest) */
     FUNC_DECIMAL_NULL = 256, /* a decimal result may be NULL: too many digits */
+    FUNC_CAPITALS = 512, /* prints SQRT(x), unless it was called by an alias */
 };
 
 /* What analysis knows when it binds a call; a bind hook reads arg types (and literals)
@@ -97,6 +98,9 @@ struct func {
      * Result: a letter, or the number of the argument whose type it has, from 1. What
      * Spark casts implicitly is cast, anything else refused. */
     const char *sig;
+    /* The literal that the last argument is where it is left out: "i1" an int, "s " text,
+     * "bt" true. It shows, as in Spark. NULL: none. */
+    const char *fill;
     /* ERR_SYNTAX: "DATATYPE_MISMATCH ..." with what was expected. It may put other
      * expressions into args and another function into func. NULL: by sig; no sig either:
      * result is the type of the first argument and arguments stay as they are. */
@@ -113,6 +117,9 @@ struct func {
                             const struct expr *e);
     /* NULL: as `symbol` and `name` say. */
     void (*print)(struct strbuf *out, const struct expr *e, enum expr_print how);
+    /* What Spark's plans show behind the arguments: "42", "None"; "@" is the session's
+     * zone, "Some(UTC)". NULL: nothing. */
+    const char *plan_tail;
     const char *usage; /* one line for DESCRIBE FUNCTION */
 };
 
@@ -207,6 +214,10 @@ struct agg {
      * plan, "first(a)" as name); NULL: all. Name, DISTINCT and FILTER are printed around
      * it. */
     void (*print_args)(struct strbuf *out, const struct expr *e, enum expr_print how);
+    /* As that of functions: bool_and is min. */
+    struct expr *(*replace)(struct arena *a, const struct settings *s,
+                            const struct expr *e);
+    const char *fill, *plan_tail; /* as those of functions */
 };
 
 const struct agg *agg_find(struct sv name); /* as func_find */

@@ -758,6 +758,14 @@ static enum errc run_make_decimal(struct eval_call *c, struct err *err)
         .bind = hook, .run = fn, .usage = words                                          \
     }
 
+static void print_make_decimal(struct strbuf *out, const struct expr *e,
+                               enum expr_print how)
+{
+    strbuf_addz(out, "MakeDecimal(");
+    expr_print(out, e->args[0], how);
+    strbuf_printf(out, ",%u,%u)", e->type.precision, e->type.scale);
+}
+
 const struct func arith_funcs[] = {
     { .name = "+",
       .symbol = "+",
@@ -822,7 +830,8 @@ const struct func arith_funcs[] = {
       .run = run_pmod,
       .usage =
           "pmod(expr1, expr2) - Returns the positive value of `expr1` mod `expr2`." },
-    { .name = "negative",
+    { .name = "unaryminus", /* -x; only negative(x) shows its name */
+      .aliases = "negative",
       .symbol = "-",
       .id = FUNC_NEGATE,
       .min_args = 1,
@@ -864,6 +873,7 @@ const struct func arith_funcs[] = {
       .min_args = 1,
       .max_args = 1,
       .flags = STRICT | FUNC_MAYBE_NULL,
-      .run = run_make_decimal },
+      .run = run_make_decimal,
+      .print = print_make_decimal },
     { 0 },
 };

@@ -255,6 +255,7 @@ static enum errc bind_to_timestamp(struct func_bind *b, struct err *err)
 
 static const struct func parse_by_pattern = {
     .name = "gettimestamp",
+    .plan_tail = "TimestampType, @, false",
     .min_args = 2,
     .max_args = 2,
     .flags = FUNC_NULL_INTOLERANT | FUNC_MAYBE_NULL,
@@ -442,10 +443,10 @@ static enum errc run_convert(struct eval_call *c, struct err *err)
         .sig = signature, .run = run_##fn, .state_bytes = sizeof(struct zones),          \
         .release = release_zones, .usage = words                                         \
     }
-#define PATTERN(text, min, max, flag, hook, signature, fn, words)                        \
+#define PATTERN(text, min, max, flag, tail, hook, signature, fn, words)                  \
     {                                                                                    \
         .name = text, .min_args = min, .max_args = max, .flags = STRICT | flag,          \
-        .bind = hook, .sig = signature, .run = run_##fn,                                 \
+        .plan_tail = tail, .bind = hook, .sig = signature, .run = run_##fn,              \
         .state_bytes = sizeof(struct pattern), .release = release_pattern,               \
         .usage = words                                                                   \
     }
@@ -490,14 +491,14 @@ const struct func clock_funcs[] = {
       .bind = bind_to_timestamp,
       .replace = replace_parse,
       .usage = "to_timestamp(timestamp_str[, fmt]) - Text as a timestamp." },
-    PATTERN("date_format", 2, 2, 0, NULL, "Ts:s", date_format,
+    PATTERN("date_format", 2, 2, 0, "@", NULL, "Ts:s", date_format,
             "date_format(timestamp, fmt) - As text by a pattern."),
-    PATTERN("from_unixtime", 1, 2, 0, bind_from_unixtime, NULL, date_format,
+    PATTERN("from_unixtime", 1, 2, 0, "@", bind_from_unixtime, NULL, date_format,
             "from_unixtime(unix_time[, fmt]) - Seconds since 1970 as text."),
-    PATTERN("unix_timestamp", 0, 2, FUNC_MAYBE_NULL, bind_unix_timestamp, NULL,
-            unix_timestamp, "unix_timestamp([time[, fmt]]) - Seconds since 1970."),
-    PATTERN("to_unix_timestamp", 1, 2, FUNC_MAYBE_NULL, bind_unix_timestamp, NULL,
-            unix_timestamp, "to_unix_timestamp(time[, fmt]) - Seconds since 1970."),
+    PATTERN("unix_timestamp", 0, 2, FUNC_MAYBE_NULL, "@, false", bind_unix_timestamp,
+            NULL, unix_timestamp, "unix_timestamp([time[, fmt]]) - Seconds since 1970."),
+    PATTERN("to_unix_timestamp", 1, 2, FUNC_MAYBE_NULL, "@, false", bind_unix_timestamp,
+            NULL, unix_timestamp, "to_unix_timestamp(time[, fmt]) - Seconds since 1970."),
     ZONED("to_utc_timestamp", 2, 2, NULL, "Ts:T", to_utc,
           "to_utc_timestamp(ts, zone) - A time of the zone as one of UTC."),
     ZONED("from_utc_timestamp", 2, 2, NULL, "Ts:T", from_utc,

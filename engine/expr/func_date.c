@@ -700,8 +700,8 @@ static enum errc run_make_ym(struct eval_call *c, struct err *err)
     }
 #define CLOCK_FUNC(text, fn, words)                                                      \
     {                                                                                    \
-        .name = text, .min_args = 1, .max_args = 1, .flags = STRICT, .bind = bind_clock, \
-        .run = run_##fn, .usage = words                                                  \
+        .name = text, .min_args = 1, .max_args = 1, .flags = STRICT, .plan_tail = "@",   \
+        .bind = bind_clock, .run = run_##fn, .usage = words                              \
     }
 
 const struct func date_funcs[] = {
@@ -741,6 +741,8 @@ const struct func date_funcs[] = {
     DATE_FUNC("add_months", NULL, "Di:D", add_months,
               "add_months(start_date, n) - n months later."),
     { .name = "months_between",
+      .fill = "bt",
+      .plan_tail = "@",
       .min_args = 2,
       .max_args = 3,
       .flags = STRICT,
@@ -764,6 +766,7 @@ const struct func date_funcs[] = {
       .run = run_trunc,
       .usage = "trunc(date, fmt) - The first day of its year, quarter, month, week." },
     { .name = "date_trunc",
+      .plan_tail = "@",
       .min_args = 2,
       .max_args = 2,
       .flags = STRICT | FUNC_MAYBE_NULL,

@@ -908,6 +908,7 @@ const struct func format_funcs[] = {
       .run = run_base64,
       .usage = "base64(bin) - Bytes in base 64." },
     { .name = "unbase64",
+      .plan_tail = "false",
       .min_args = 1,
       .max_args = 1,
       .flags = STRICT,

@@ -17,6 +17,8 @@ enum errc func_unify(struct func_bind *b, uint32_t from, struct type *t, struct 
 /* `[DATATYPE_MISMATCH...]`: argument i has to be of `wanted` ("STRING"). */
 enum errc func_refuse(const struct func_bind *b, uint32_t i, const char *wanted,
                       struct err *err);
+/* struct func.fill as a literal. */
+struct expr *func_filling(struct arena *a, const char *fill);
 /* The operands of a binary operator do not go together. */
 enum errc func_refuse_pair(const struct func_bind *b, struct err *err);
 /* Operands of arithmetic or of a comparison: *t is the type both are cast to, except that

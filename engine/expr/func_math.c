@@ -544,91 +544,121 @@ static enum errc run_width_bucket(struct eval_call *c, struct err *err)
     return ERR_OK;
 }
 
-#define STRICT FUNC_NULL_INTOLERANT
-#define MATH1(text, fn, words)                                                           \
-    {                                                                                    \
-        .name = text, .min_args = 1, .max_args = 1, .flags = STRICT, .sig = "d:d",       \
-        .run = run_##fn, .usage = words                                                  \
+/* log(x): log(e(), x). */
+static enum errc bind_log(struct func_bind *b, struct err *err)
+{
+    if (b->n_args == 1) {
+        struct expr **args = arena_array(b->arena, 2, sizeof *args);
+        struct type *want = arena_array(b->arena, 2, sizeof *want);
+
+        TRY(func_call(b->arena, b->settings, func_find(SV("e")), NULL, 0, &args[0], err));
+        args[1] = b->args[0];
+        want[0] = args[0]->type;
+        want[1] = b->want[0];
+        b->args = args;
+        b->want = want;
+        b->n_args = 2;
     }
-#define MATH_LOG(text, fn, words)                                                        \
+    return func_bind_sig(b, "dd:d", err);
+}
+
+/* CEIL(x), but ceil(x, 1). */
+static void print_whole(struct strbuf *out, const struct expr *e, enum expr_print how)
+{
+    struct sv name = e->name.p ? e->name : sv(e->func->name);
+
+    if (e->n_args == 1 && !e->name.p)
+        name = e->func->name[0] == 'c' ? SV("CEIL") : SV("FLOOR");
+    expr_print_call(out, name, e, how);
+}
+
+#define STRICT FUNC_NULL_INTOLERANT
+#define CAPITALS FUNC_CAPITALS
+#define MATH1(text, flag, fn, words)                                                     \
     {                                                                                    \
-        .name = text, .min_args = 1, .max_args = 1, .flags = STRICT | FUNC_MAYBE_NULL,   \
+        .name = text, .min_args = 1, .max_args = 1, .flags = STRICT | flag,              \
         .sig = "d:d", .run = run_##fn, .usage = words                                    \
+    }
+#define MATH_LOG(text, flag, fn, words)                                                  \
+    {                                                                                    \
+        .name = text, .min_args = 1, .max_args = 1,                                      \
+        .flags = STRICT | flag | FUNC_MAYBE_NULL, .sig = "d:d", .run = run_##fn,         \
+        .usage = words                                                                   \
     }
 #define MATH2(text, more, fn, words)                                                     \
     {                                                                                    \
-        .name = text, .aliases = more, .min_args = 2, .max_args = 2, .flags = STRICT,    \
-        .sig = "dd:d", .run = run_##fn, .usage = words                                   \
+        .name = text, .aliases = more, .min_args = 2, .max_args = 2,                     \
+        .flags = STRICT | CAPITALS, .sig = "dd:d", .run = run_##fn, .usage = words       \
     }
-#define ROUNDING(text, more, hook, fn, words)                                            \
+#define ROUNDING(text, more, filling, hook, show, fn, words)                             \
     {                                                                                    \
-        .name = text, .aliases = more, .min_args = 1, .max_args = 2,                     \
-        .flags = STRICT | FUNC_DECIMAL_NULL, .bind = hook, .run = run_##fn,              \
-        .usage = words                                                                   \
+        .name = text, .aliases = more, .min_args = 1, .max_args = 2, .fill = filling,    \
+        .print = show, .flags = STRICT | FUNC_DECIMAL_NULL, .bind = hook,                \
+        .run = run_##fn, .usage = words                                                  \
     }
 
 const struct func math_funcs[] = {
-    MATH1("sqrt", sqrt, "sqrt(expr) - The square root."),
-    MATH1("cbrt", cbrt, "cbrt(expr) - The cube root."),
-    MATH1("exp", exp, "exp(expr) - e to the power of `expr`."),
-    MATH1("expm1", expm1, "expm1(expr) - exp(`expr`) - 1."),
-    MATH_LOG("ln", ln, "ln(expr) - The natural logarithm."),
-    MATH_LOG("log10", log10, "log10(expr) - The logarithm to base 10."),
-    MATH_LOG("log2", log2, "log2(expr) - The logarithm to base 2."),
-    MATH_LOG("log1p", log1p, "log1p(expr) - ln(1 + `expr`)."),
+    MATH1("sqrt", CAPITALS, sqrt, "sqrt(expr) - The square root."),
+    MATH1("cbrt", CAPITALS, cbrt, "cbrt(expr) - The cube root."),
+    MATH1("exp", CAPITALS, exp, "exp(expr) - e to the power of `expr`."),
+    MATH1("expm1", CAPITALS, expm1, "expm1(expr) - exp(`expr`) - 1."),
+    MATH_LOG("ln", 0, ln, "ln(expr) - The natural logarithm."),
+    MATH_LOG("log10", CAPITALS, log10, "log10(expr) - The logarithm to base 10."),
+    MATH_LOG("log2", CAPITALS, log2, "log2(expr) - The logarithm to base 2."),
+    MATH_LOG("log1p", CAPITALS, log1p, "log1p(expr) - ln(1 + `expr`)."),
     { .name = "log",
       .min_args = 1,
       .max_args = 2,
-      .flags = STRICT | FUNC_MAYBE_NULL,
-      .sig = "dd:d",
+      .flags = STRICT | FUNC_MAYBE_NULL | CAPITALS,
+      .bind = bind_log,
       .run = run_log,
       .usage = "log(base, expr) - The logarithm of `expr` to `base`, e if left out." },
-    MATH1("sin", sin, "sin(expr) - The sine."),
-    MATH1("cos", cos, "cos(expr) - The cosine."),
-    MATH1("tan", tan, "tan(expr) - The tangent."),
-    MATH1("cot", cot, "cot(expr) - The cotangent."),
-    MATH1("sec", sec, "sec(expr) - The secant."),
-    MATH1("csc", csc, "csc(expr) - The cosecant."),
-    MATH1("asin", asin, "asin(expr) - The inverse sine."),
-    MATH1("acos", acos, "acos(expr) - The inverse cosine."),
-    MATH1("atan", atan, "atan(expr) - The inverse tangent."),
-    MATH1("sinh", sinh, "sinh(expr) - The hyperbolic sine."),
-    MATH1("cosh", cosh, "cosh(expr) - The hyperbolic cosine."),
-    MATH1("tanh", tanh, "tanh(expr) - The hyperbolic tangent."),
-    MATH1("asinh", asinh, "asinh(expr) - The inverse hyperbolic sine."),
-    MATH1("acosh", acosh, "acosh(expr) - The inverse hyperbolic cosine."),
-    MATH1("atanh", atanh, "atanh(expr) - The inverse hyperbolic tangent."),
-    MATH1("degrees", degrees, "degrees(expr) - Radians as degrees."),
-    MATH1("radians", radians, "radians(expr) - Degrees as radians."),
-    MATH1("rint", rint, "rint(expr) - The nearest whole number, ties to even."),
-    { .name = "sign",
-      .aliases = "signum",
+    MATH1("sin", CAPITALS, sin, "sin(expr) - The sine."),
+    MATH1("cos", CAPITALS, cos, "cos(expr) - The cosine."),
+    MATH1("tan", CAPITALS, tan, "tan(expr) - The tangent."),
+    MATH1("cot", CAPITALS, cot, "cot(expr) - The cotangent."),
+    MATH1("sec", CAPITALS, sec, "sec(expr) - The secant."),
+    MATH1("csc", CAPITALS, csc, "csc(expr) - The cosecant."),
+    MATH1("asin", CAPITALS, asin, "asin(expr) - The inverse sine."),
+    MATH1("acos", CAPITALS, acos, "acos(expr) - The inverse cosine."),
+    MATH1("atan", CAPITALS, atan, "atan(expr) - The inverse tangent."),
+    MATH1("sinh", CAPITALS, sinh, "sinh(expr) - The hyperbolic sine."),
+    MATH1("cosh", CAPITALS, cosh, "cosh(expr) - The hyperbolic cosine."),
+    MATH1("tanh", CAPITALS, tanh, "tanh(expr) - The hyperbolic tangent."),
+    MATH1("asinh", CAPITALS, asinh, "asinh(expr) - The inverse hyperbolic sine."),
+    MATH1("acosh", CAPITALS, acosh, "acosh(expr) - The inverse hyperbolic cosine."),
+    MATH1("atanh", CAPITALS, atanh, "atanh(expr) - The inverse hyperbolic tangent."),
+    MATH1("degrees", CAPITALS, degrees, "degrees(expr) - Radians as degrees."),
+    MATH1("radians", CAPITALS, radians, "radians(expr) - Degrees as radians."),
+    MATH1("rint", 0, rint, "rint(expr) - The nearest whole number, ties to even."),
+    { .name = "signum",
+      .aliases = "sign",
       .min_args = 1,
       .max_args = 1,
-      .flags = STRICT,
+      .flags = STRICT | CAPITALS,
       .sig = "d:d",
       .run = run_sign,
       .usage = "sign(expr) - -1.0, 0.0 or 1.0." },
-    MATH2("pow", "power", pow, "pow(expr1, expr2) - `expr1` to the power of `expr2`."),
+    MATH2("power", "pow", pow, "pow(expr1, expr2) - `expr1` to the power of `expr2`."),
     MATH2("atan2", NULL, atan2, "atan2(y, x) - The angle of the point (x, y)."),
     MATH2("hypot", NULL, hypot, "hypot(a, b) - sqrt(a * a + b * b)."),
     { .name = "e",
-      .flags = FUNC_NOT_NULL,
+      .flags = FUNC_NOT_NULL | CAPITALS,
       .bind = bind_double,
       .run = run_e,
       .usage = "e() - Euler's number." },
     { .name = "pi",
-      .flags = FUNC_NOT_NULL,
+      .flags = FUNC_NOT_NULL | CAPITALS,
       .bind = bind_double,
       .run = run_pi,
       .usage = "pi() - Half the circumference of the unit circle." },
-    ROUNDING("round", NULL, bind_round, round,
+    ROUNDING("round", NULL, "i0", bind_round, NULL, round,
              "round(expr, d) - Rounded to `d` digits, ties away from zero."),
-    ROUNDING("bround", NULL, bind_round, bround,
+    ROUNDING("bround", NULL, "i0", bind_round, NULL, bround,
              "bround(expr, d) - Rounded to `d` digits, ties to even."),
-    ROUNDING("floor", NULL, bind_floor, floor,
+    ROUNDING("floor", NULL, NULL, bind_floor, print_whole, floor,
              "floor(expr[, scale]) - The largest number not above `expr`."),
-    ROUNDING("ceil", "ceiling", bind_floor, ceil,
+    ROUNDING("ceil", "ceiling", NULL, bind_floor, print_whole, ceil,
              "ceil(expr[, scale]) - The smallest number not below `expr`."),
     { .name = "factorial",
       .min_args = 1,

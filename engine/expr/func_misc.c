@@ -97,6 +97,7 @@ static enum errc bind_rand(struct func_bind *b, struct err *err)
         b->args = arena_array(b->arena, 1, sizeof *b->args);
         b->want = arena_array(b->arena, 1, sizeof *b->want);
         b->args[0] = expr_literal(b->arena, value_long((int64_t)seed));
+        b->args[0]->implicit = true;
         b->want[0] = b->args[0]->type;
         b->n_args = 1;
         return ERR_OK;
@@ -319,6 +320,7 @@ static enum errc bind_cast(struct func_bind *b, struct err *err)
     if (!type_eq(b->args[0]->type, to) && !cast_possible(b->args[0]->type, to))
         return func_refuse(b, 0, "castable", err);
     b->done = expr_cast(b->arena, b->args[0], to);
+    b->done->implicit = true; /* names say nothing of it, as Spark's */
     return ERR_OK;
 }
 
@@ -343,11 +345,22 @@ static struct expr *replace_equal_null(struct arena *a, const struct settings *s
     return out;
 }
 
+/* A seed that nobody wrote shows in plans only. */
+static void print_random(struct strbuf *out, const struct expr *e, enum expr_print how)
+{
+    struct sv name = e->name.p ? e->name : sv(e->func->name);
+
+    if (how != PRINT_PLAN && e->args[0]->implicit && e->args[0]->kind == EXPR_LITERAL)
+        strbuf_printf(out, "%s()", e->func->name);
+    else
+        expr_print_call(out, name, e, how);
+}
+
 #define RANDOM(text, more, hook, fn, max, words)                                         \
     {                                                                                    \
         .name = text, .aliases = more, .id = FUNC_RAND, .max_args = max,                 \
         .flags = FUNC_NOT_NULL | FUNC_NONDETERMINISTIC, .bind = hook, .run = run_##fn,   \
-        .state_bytes = sizeof(struct random), .usage = words                             \
+        .state_bytes = sizeof(struct random), .print = print_random, .usage = words      \
     }
 #define SESSION(text, more, fn, words)                                                   \
     {                                                                                    \
@@ -368,6 +381,7 @@ const struct func misc_funcs[] = {
       .flags = FUNC_NOT_NULL | FUNC_NONDETERMINISTIC,
       .bind = bind_rand,
       .run = run_randn,
+      .print = print_random,
       .state_bytes = sizeof(struct random),
       .usage = "randn([seed]) - A random number of the normal distribution." },
     { .name = "uuid",
@@ -383,7 +397,7 @@ const struct func misc_funcs[] = {
       .state_bytes = sizeof(int64_t),
       .usage = "monotonically_increasing_id() - Growing, unique, not dense." },
     { .name = "spark_partition_id",
-      .flags = FUNC_NOT_NULL | FUNC_NONDETERMINISTIC,
+      .flags = FUNC_CAPITALS | FUNC_NOT_NULL | FUNC_NONDETERMINISTIC,
       .bind = bind_int,
       .run = run_partition_id,
       .usage = "spark_partition_id() - The number of the row's partition." },

@@ -14,6 +14,7 @@
 #include "engine/expr/func_list.h"
 #include "engine/expr/text.h"
 
+#include <assert.h>
 #include <ctype.h>
 
 /* ---- LIKE ---- */
@@ -494,11 +495,30 @@ static enum errc run_instr(struct eval_call *c, struct err *err)
     return ERR_OK;
 }
 
+/* lower(x) LIKE lower(pattern) */
+static struct expr *replace_ilike(struct arena *a, const struct settings *s,
+                                  const struct expr *e)
+{
+    struct expr *args[3], *out = NULL;
+    struct err err;
+
+    for (uint32_t i = 0; i < e->n_args; i++) {
+        args[i] = e->args[i];
+        if (i < 2 && func_call(a, s, func_find(SV("lower")), &e->args[i], 1, &args[i],
+                               &err) != ERR_OK)
+            args[i] = e->args[i];
+    }
+    enum errc rc = func_call(a, s, func_of(FUNC_LIKE), args, e->n_args, &out, &err);
+    assert(rc == ERR_OK); /* arguments were bound before */
+    (void)rc;
+    return out;
+}
+
 #define STRICT FUNC_NULL_INTOLERANT
-#define REGEX(text, more, min, max, flag, signature, fn, words)                          \
+#define REGEX(text, more, min, max, filling, flag, signature, fn, words)                 \
     {                                                                                    \
         .name = text, .aliases = more, .min_args = min, .max_args = max,                 \
-        .flags = STRICT | flag, .sig = signature, .run = fn,                             \
+        .fill = filling, .flags = STRICT | flag, .sig = signature, .run = fn,            \
         .state_bytes = sizeof(struct regex), .release = regex_release, .usage = words    \
     }
 
@@ -519,6 +539,7 @@ const struct func pattern_funcs[] = {
       .flags = STRICT,
       .sig = "sss:b",
       .run = run_ilike,
+      .replace = replace_ilike,
       .state_bytes = sizeof(struct like),
       .release = like_release,
       .usage = "ilike(str, pattern[, escape]) - As like, whatever the case." },
@@ -533,15 +554,15 @@ const struct func pattern_funcs[] = {
       .state_bytes = sizeof(struct regex),
       .release = regex_release,
       .usage = "rlike(str, regexp) - Is a match of `regexp` found in `str`?" },
-    REGEX("regexp_extract", NULL, 2, 3, 0, "ssi:s", run_extract,
+    REGEX("regexp_extract", NULL, 2, 3, "i1", 0, "ssi:s", run_extract,
           "regexp_extract(str, regexp[, idx]) - A group of the first match."),
-    REGEX("regexp_replace", NULL, 3, 4, 0, "sssi:s", run_replace,
+    REGEX("regexp_replace", NULL, 3, 4, "i1", 0, "sssi:s", run_replace,
           "regexp_replace(str, regexp, rep[, position]) - All matches replaced."),
-    REGEX("regexp_count", NULL, 2, 2, 0, "ss:i", run_count,
+    REGEX("regexp_count", NULL, 2, 2, NULL, 0, "ss:i", run_count,
           "regexp_count(str, regexp) - How many matches there are."),
-    REGEX("regexp_substr", NULL, 2, 2, FUNC_MAYBE_NULL, "ss:s", run_substr,
+    REGEX("regexp_substr", NULL, 2, 2, NULL, FUNC_MAYBE_NULL, "ss:s", run_substr,
           "regexp_substr(str, regexp) - The first match, NULL if none."),
-    REGEX("regexp_instr", NULL, 2, 3, 0, "ssi:i", run_instr,
+    REGEX("regexp_instr", NULL, 2, 3, "i0", 0, "ssi:i", run_instr,
           "regexp_instr(str, regexp) - Where the first match begins, 0 if none."),
     { 0 },
 };

@@ -498,6 +498,20 @@ static enum errc run_soundex(struct eval_call *c, struct err *err)
         .bind = bind_test, .run = run_##fn, .usage = words                               \
     }
 
+static void print_levenshtein(struct strbuf *out, const struct expr *e,
+                              enum expr_print how)
+{
+    bool plan = how == PRINT_PLAN, bounded = e->n_args > 2;
+
+    strbuf_addz(out, "levenshtein(");
+    expr_print_list(out, e->args, plan ? 2 : e->n_args, ", ", how);
+    if (plan && bounded)
+        strbuf_addz(out, ", Some(");
+    if (plan && bounded)
+        expr_print(out, e->args[2], how);
+    strbuf_addz(out, !plan ? ")" : bounded ? "))" : ", None)");
+}
+
 const struct func search_funcs[] = {
     { .name = "concat",
       .max_args = 255,
@@ -531,6 +545,7 @@ const struct func search_funcs[] = {
       .max_args = 3,
       .flags = FUNC_MAYBE_NULL,
       .sig = "ssi:i",
+      .fill = "i1",
       .run = run_locate,
       .usage = "locate(substr, str[, pos]) - Position of `substr` at or after `pos`." },
     { .name = "find_in_set",
@@ -545,6 +560,7 @@ const struct func search_funcs[] = {
       .max_args = 3,
       .flags = STRICT,
       .sig = "sss:s",
+      .fill = "s",
       .run = run_replace,
       .usage = "replace(str, search[, replace]) - Every `search` replaced." },
     { .name = "translate",
@@ -559,6 +575,7 @@ const struct func search_funcs[] = {
       .max_args = 4,
       .flags = STRICT,
       .sig = "ssii:s",
+      .fill = "i-1",
       .run = run_overlay,
       .usage = "overlay(input, replace, pos[, len]) - `replace` put over `input`." },
     { .name = "split_part",
@@ -581,6 +598,7 @@ const struct func search_funcs[] = {
       .flags = FUNC_MAYBE_NULL,
       .bind = bind_elt,
       .run = run_elt,
+      .plan_tail = "false",
       .usage = "elt(n, input1, input2, ...) - The n-th input." },
     { .name = "levenshtein",
       .min_args = 2,
@@ -588,6 +606,7 @@ const struct func search_funcs[] = {
       .flags = STRICT,
       .sig = "ssi:i",
       .run = run_levenshtein,
+      .print = print_levenshtein,
       .usage = "levenshtein(str1, str2[, threshold]) - Edits from one to the other." },
     { .name = "soundex",
       .min_args = 1,

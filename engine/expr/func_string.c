@@ -4,6 +4,7 @@
 
 #include "base/utf8.h"
 
+#include <assert.h>
 #include <locale.h>
 #include <pthread.h>
 #include <wctype.h>
@@ -462,6 +463,82 @@ static enum errc run_reverse(struct eval_call *c, struct err *err)
     return ERR_OK;
 }
 
+/* ---- what stands for others ---- */
+
+static struct expr *call(struct arena *a, const struct settings *s, struct sv name,
+                         struct expr **args, uint32_t n)
+{
+    struct expr *out;
+    struct err err;
+    enum errc rc = func_call(a, s, func_find(name), args, n, &out, &err);
+
+    assert(rc == ERR_OK); /* arguments were bound before */
+    (void)rc;
+    return out;
+}
+
+static struct expr *replace_left(struct arena *a, const struct settings *s,
+                                 const struct expr *e)
+{
+    struct expr *args[3] = { e->args[0], expr_literal(a, value_int(1)), e->args[1] };
+
+    return call(a, s, SV("substring"), args, 3);
+}
+
+/* IF(x IS NULL, NULL, IF(n <= 0, '', substring(x, -n))) */
+static struct expr *replace_right(struct arena *a, const struct settings *s,
+                                  const struct expr *e)
+{
+    struct expr *x = e->args[0], *n = e->args[1];
+    struct expr *args[3] = { x, call(a, s, SV("unaryminus"), &n, 1), NULL };
+
+    args[2] = call(a, s, SV("substring"), args, 2);
+    args[0] = n;
+    args[1] = expr_literal(a, value_int(0));
+    args[0] = call(a, s, SV("<="), args, 2);
+    args[1] = expr_literal(a, value_string(SV("")));
+    args[2] = call(a, s, SV("if"), args, 3);
+    args[0] = call(a, s, SV("isnull"), &x, 1);
+    args[1] = expr_literal(a, value_null(type_of(TYPE_STRING)));
+    return call(a, s, SV("if"), args, 3);
+}
+
+static struct expr *replace_btrim(struct arena *a, const struct settings *s,
+                                  const struct expr *e)
+{
+    struct expr *args[2] = { e->args[e->n_args - 1], e->args[0] };
+
+    return call(a, s, SV("trim"), args, e->n_args);
+}
+
+/* "trim(t#1, Some(x))", "TRIM(BOTH x FROM t)"; what is cut is the first argument. */
+static void print_trim(struct strbuf *out, const struct expr *e, enum expr_print how)
+{
+    const char *name = e->func->name;
+
+    if (how == PRINT_PLAN) {
+        strbuf_printf(out, "%s(", name);
+        expr_print(out, e->args[e->n_args - 1], how);
+        strbuf_addz(out, e->n_args > 1 ? ", Some(" : ", None");
+        if (e->n_args > 1)
+            expr_print(out, e->args[0], how);
+        strbuf_addz(out, e->n_args > 1 ? "))" : ")");
+        return;
+    }
+    if (e->n_args == 1) {
+        expr_print_call(out, sv(name), e, how);
+        return;
+    }
+    strbuf_printf(out, "TRIM(%s ",
+                  name[0] == 'l'   ? "LEADING"
+                  : name[0] == 'r' ? "TRAILING"
+                                   : "BOTH");
+    expr_print(out, e->args[0], how);
+    strbuf_addz(out, " FROM ");
+    expr_print(out, e->args[1], how);
+    strbuf_addc(out, ')');
+}
+
 #define STRICT FUNC_NULL_INTOLERANT
 
 const struct func string_funcs[] = {
@@ -517,6 +594,7 @@ const struct func string_funcs[] = {
       .max_args = 3,
       .flags = STRICT,
       .sig = "tii:1",
+      .fill = "i2147483647",
       .run = run_substring,
       .usage = "substring(str, pos[, len]) - From position `pos`, counted from 1." },
     { .name = "left",
@@ -525,6 +603,7 @@ const struct func string_funcs[] = {
       .flags = STRICT,
       .sig = "si:s",
       .run = run_left,
+      .replace = replace_left,
       .usage = "left(str, len) - The first `len` characters." },
     { .name = "right",
       .min_args = 2,
@@ -532,6 +611,7 @@ const struct func string_funcs[] = {
       .flags = STRICT,
       .sig = "si:s",
       .run = run_right,
+      .replace = replace_right,
       .usage = "right(str, len) - The last `len` characters." },
     { .name = "trim",
       .min_args = 1,
@@ -539,6 +619,7 @@ const struct func string_funcs[] = {
       .flags = STRICT,
       .sig = "ss:s",
       .run = run_trim,
+      .print = print_trim,
       .usage = "trim([chars FROM] str) - Without blanks, or chars, at both ends." },
     { .name = "ltrim",
       .min_args = 1,
@@ -546,6 +627,7 @@ const struct func string_funcs[] = {
       .flags = STRICT,
       .sig = "ss:s",
       .run = run_ltrim,
+      .print = print_trim,
       .usage = "ltrim(str) - Without blanks at its beginning." },
     { .name = "rtrim",
       .min_args = 1,
@@ -553,6 +635,7 @@ const struct func string_funcs[] = {
       .flags = STRICT,
       .sig = "ss:s",
       .run = run_rtrim,
+      .print = print_trim,
       .usage = "rtrim(str) - Without blanks at its end." },
     { .name = "btrim",
       .min_args = 1,
@@ -560,12 +643,14 @@ const struct func string_funcs[] = {
       .flags = STRICT,
       .sig = "ss:s",
       .run = run_btrim,
+      .replace = replace_btrim,
       .usage = "btrim(str[, chars]) - Without blanks, or chars, at both ends." },
     { .name = "lpad",
       .min_args = 2,
       .max_args = 3,
       .flags = STRICT,
       .sig = "sis:s",
+      .fill = "s ",
       .run = run_lpad,
       .usage = "lpad(str, len[, pad]) - Filled on the left, or cut, to `len`." },
     { .name = "rpad",
@@ -573,6 +658,7 @@ const struct func string_funcs[] = {
       .max_args = 3,
       .flags = STRICT,
       .sig = "sis:s",
+      .fill = "s ",
       .run = run_rpad,
       .usage = "rpad(str, len[, pad]) - Filled on the right, or cut, to `len`." },
     { .name = "repeat",

@@ -75,12 +75,17 @@ static struct expr *chain(struct arena *a, bool conj, const struct exprs *list)
     return e;
 }
 
+/* Neighbours are paired until one is left. */
 static struct expr *balanced(struct arena *a, bool conj, struct expr **at, uint32_t n)
 {
-    if (n == 1)
-        return at[0];
-    return logic(a, conj, balanced(a, conj, at, n / 2),
-                 balanced(a, conj, at + n / 2, n - n / 2));
+    while (n > 1) {
+        uint32_t to = 0;
+
+        for (uint32_t i = 0; i < n; i += 2)
+            at[to++] = i + 1 < n ? logic(a, conj, at[i], at[i + 1]) : at[i];
+        n = to;
+    }
+    return at[0];
 }
 
 /* Each operand once: (a AND b) AND a AND (a AND c) is a AND b AND c. */
@@ -254,6 +259,17 @@ static struct plan *simplify_comparisons(struct rewrite_env *env, struct plan *p
 
 /* ---- ReplaceNullWithFalseInPredicate ---- */
 
+/* x NOT IN (.., NULL) is never true. */
+static bool is_not_in_null(const struct expr *e)
+{
+    const struct expr *in = is(e, FUNC_NOT) ? e->args[0] : NULL;
+
+    for (uint32_t i = 1; in && in->kind == EXPR_IN && i < in->n_args; i++)
+        if (opt_is_null(in->args[i]))
+            return true;
+    return false;
+}
+
 /* In the place of a condition, where NULL does what false does. */
 static struct expr *null_to_false(struct arena *a, struct expr *e)
 {
@@ -262,7 +278,7 @@ static struct expr *null_to_false(struct arena *a, struct expr *e)
 
     if (e->type.id != TYPE_BOOLEAN)
         return e;
-    if (opt_is_null(e))
+    if (opt_is_null(e) || is_not_in_null(e))
         return opt_bool(a, false);
     if (e->kind != EXPR_CASE && !is(e, FUNC_AND) && !is(e, FUNC_OR) && !is(e, FUNC_IF))
         return e;

@@ -210,7 +210,7 @@ static struct expr *unwrap_number(struct rewrite_env *env, struct expr *e)
 static struct expr *unwrap_date(struct rewrite_env *env, struct expr *e)
 {
     struct arena *a = env->arena;
-    struct expr *x = e->args[0]->args[0], *begin, *end, *within;
+    struct expr *x = e->args[0]->args[0], *begin, *end;
     struct value day = e->args[1]->value, moment;
 
     if (!converted(env, &day, x->type, &moment))
@@ -230,11 +230,7 @@ static struct expr *unwrap_date(struct rewrite_env *env, struct expr *e)
     case FUNC_LE:
         return call2(a, FUNC_LT, x, end);
     default:
-        within =
-            call2(a, FUNC_AND, call2(a, FUNC_GE, x, begin), call2(a, FUNC_LT, x, end));
-        if (is(e, FUNC_EQ))
-            return within;
-        return call2(a, FUNC_AND, opt_call1(a, FUNC_IS_NOT_NULL, x), within);
+        return call2(a, FUNC_AND, call2(a, FUNC_GE, x, begin), call2(a, FUNC_LT, x, end));
     }
 }
 
@@ -282,7 +278,7 @@ static struct expr *unwrap_comparison(struct rewrite_env *env, struct expr *e)
     if (unwraps(x, y))
         return unwrap_number(env, e);
     if (x->kind == EXPR_CAST && x->type.id == TYPE_DATE && y->type.id == TYPE_DATE &&
-        !y->value.null &&
+        !y->value.null && !is(e, FUNC_EQ_NULL_SAFE) &&
         (x->args[0]->type.id == TYPE_TIMESTAMP ||
          x->args[0]->type.id == TYPE_TIMESTAMP_NTZ))
         return unwrap_date(env, e);

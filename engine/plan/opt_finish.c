@@ -11,6 +11,10 @@ static struct expr *replace_call(void *ctx, struct expr *e)
     struct rewrite_env *env = ctx;
     struct expr *to;
 
+    if (e->kind == EXPR_AGGREGATE && e->agg->replace) {
+        to = e->agg->replace(env->arena, env->settings, e);
+        return expr_transform_up(env->arena, to, replace_call, env);
+    }
     if (e->kind != EXPR_CALL || !e->func->replace)
         return e;
     to = e->func->replace(env->arena, env->settings, e);

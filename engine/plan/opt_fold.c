@@ -67,15 +67,19 @@ static struct expr *coalesce_known(struct arena *a, struct expr *e)
 {
     struct exprs rest = { 0 };
 
-    for (uint32_t i = 0; i < e->n_args; i++)
-        if (!opt_is_null(e->args[i]))
-            rest = exprs_add(a, &rest, e->args[i]);
-    if (rest.n == e->n_args)
-        return rest.n == 1 ? rest.at[0] : e;
+    for (uint32_t i = 0; i < e->n_args; i++) {
+        if (opt_is_null(e->args[i]))
+            continue;
+        rest = exprs_add(a, &rest, e->args[i]);
+        if (!e->args[i]->nullable)
+            break;
+    }
     if (!rest.n)
         return opt_null_of(a, e->type);
     if (rest.n == 1)
         return rest.at[0];
+    if (rest.n == e->n_args)
+        return e;
     struct expr *copy = expr_new(a, EXPR_CALL, rest.n);
     struct expr **args = copy->args;
     *copy = *e;
@@ -122,7 +126,9 @@ static struct expr *spread_null_call(struct arena *a, struct expr *e)
     case FUNC_COALESCE:
         return coalesce_known(a, e);
     default:
-        return (e->func->flags & FUNC_NULL_INTOLERANT) && any_null_literal(e)
+        /* Spark's Concat is not marked as such, though it yields NULL too */
+        return (e->func->flags & FUNC_NULL_INTOLERANT) && any_null_literal(e) &&
+                       !sv_is(SV("concat"), e->func->name)
                    ? opt_null_of(a, e->type)
                    : e;
     }
@@ -219,12 +225,12 @@ static struct expr *prune_branches(struct arena *a, struct expr *e)
     for (uint32_t i = 0; i < pairs; i++) {
         if (never_true(e->args[2 * i]))
             continue;
-        if (opt_is_true(e->args[2 * i])) {
-            args[n++] = e->args[2 * i + 1];
-            return n == 1 ? args[0] : case_of(a, args, n);
-        }
+        if (opt_is_true(e->args[2 * i]) && !n)
+            return e->args[2 * i + 1];
         args[n++] = e->args[2 * i];
         args[n++] = e->args[2 * i + 1];
+        if (opt_is_true(e->args[2 * i]))
+            return n == e->n_args ? e : case_of(a, args, n);
     }
     if (e->n_args % 2 && !opt_is_null(e->args[2 * pairs]))
         args[n++] = e->args[2 * pairs];
@@ -254,7 +260,12 @@ static struct expr *simplify_case(struct arena *a, struct expr *e)
         n--;
     if (!n)
         return last;
-    return 2 * n < e->n_args ? case_of(a, e->args, 2 * n) : e;
+    if (2 * n + 1 >= e->n_args)
+        return e;
+    struct expr **args = arena_array(a, 2 * n + 1, sizeof *args);
+    memcpy(args, e->args, 2 * n * sizeof *args);
+    args[2 * n] = last;
+    return case_of(a, args, 2 * n + e->n_args % 2);
 }
 
 static struct expr *simplify_conditional(void *ctx, struct expr *e)
@@ -299,17 +310,16 @@ static bool most_branches_fold(const struct expr *e)
 static bool can_enter(const struct expr *e)
 {
     static const char *const names[] = {
-        "abs",        "bin",      "factorial",  "hex",        "lower",       "upper",
-        "initcap",    "ascii",    "base64",     "bit_length", "chr",         "length",
-        "year",       "month",    "quarter",    "day",        "dayofmonth",  "dayofweek",
-        "dayofyear",  "weekday",  "weekofyear", "hour",       "minute",      "second",
-        "last_day",   "acos",     "asin",       "atan",       "cbrt",        "ceil",
-        "cos",        "cosh",     "exp",        "expm1",      "floor",       "ln",
-        "log10",      "log1p",    "log2",       "rint",       "signum",      "sign",
-        "sin",        "sinh",     "sqrt",       "tan",        "tanh",        "degrees",
-        "radians",    "atan2",    "power",      "hypot",      "log",         "pmod",
-        "add_months", "date_add", "date_sub",   "datediff",   "find_in_set", "round",
-        "bround",     "soundex",  "reverse",    "negative",
+        "abs",      "bin",        "factorial",  "hex",         "lower",     "upper",
+        "ascii",    "base64",     "bit_length", "chr",         "length",    "year",
+        "month",    "quarter",    "day",        "dayofmonth",  "dayofweek", "dayofyear",
+        "weekday",  "weekofyear", "hour",       "minute",      "second",    "last_day",
+        "acos",     "asin",       "atan",       "cbrt",        "ceil",      "cos",
+        "cosh",     "exp",        "expm1",      "floor",       "ln",        "log10",
+        "log1p",    "log2",       "rint",       "signum",      "sign",      "sin",
+        "sinh",     "sqrt",       "tan",        "tanh",        "degrees",   "radians",
+        "atan2",    "power",      "hypot",      "log",         "pmod",      "add_months",
+        "date_add", "date_sub",   "datediff",   "find_in_set", "round",     "bround",
     };
 
     if (e->kind == EXPR_CAST)
@@ -319,7 +329,8 @@ static bool can_enter(const struct expr *e)
         return false;
     if (e->func->id != FUNC_OTHER)
         return e->func->id != FUNC_MURMUR3 && e->func->id != FUNC_XXHASH64 &&
-               e->func->id != FUNC_UNSCALED_VALUE && e->func->id != FUNC_MAKE_DECIMAL &&
+               e->func->id != FUNC_NEGATE && e->func->id != FUNC_UNSCALED_VALUE &&
+               e->func->id != FUNC_MAKE_DECIMAL &&
                e->func->id != FUNC_KNOWN_FLOATING_NORMALIZED;
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (sv_is(sv(names[i]), e->func->name))

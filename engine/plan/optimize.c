@@ -9,6 +9,7 @@ typedef const struct rewrite *const rule_list[];
 
 static rule_list finish_analysis = {
     &ReplaceExpressions,
+    &RewriteNonCorrelatedExists,
     &PullOutGroupingExpressions,
     &ComputeCurrentTime,
     &ReplaceCurrentLike,

@@ -326,6 +326,8 @@ static void print_args(struct args *a, const struct phys *p)
         range_args(a, p);
         break;
     case PHYS_FILTER:
+        expr_print_condition(next_arg(a), p->condition);
+        break;
     case PHYS_CARTESIAN:
         arg_condition(a, p);
         break;

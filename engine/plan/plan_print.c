@@ -395,7 +395,7 @@ static void print_args(struct args *a, struct plan *p)
         arg_exprs(a, &p->list);
         break;
     case PLAN_FILTER:
-        arg_expr(a, p->condition);
+        expr_print_condition(next_arg(a), p->condition);
         break;
     case PLAN_JOIN:
         print_join(a, p);

@@ -350,7 +350,7 @@ static enum errc take_zone(struct session *s, struct err *err)
     else
         s->zone = zone_local(&s->arena);
     s->zone_name = arena_sv(&s->arena, name);
-    expr_print_zone(s->zone);
+    expr_print_zone(s->zone, s->zone_name);
     return ERR_OK;
 }
 

@@ -395,7 +395,7 @@ static enum level operator_at(const struct parser *p, const char **name)
 static enum errc parse_unary(struct parser *p, struct expr **out)
 {
     const struct token *first = token_ahead(p, 0);
-    const char *name = at_token(p, TOK_MINUS)   ? "negative"
+    const char *name = at_token(p, TOK_MINUS)   ? "unaryminus"
                        : at_token(p, TOK_PLUS)  ? "positive"
                        : at_token(p, TOK_TILDE) ? "~"
                                                 : NULL;

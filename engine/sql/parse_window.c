@@ -35,7 +35,7 @@ static enum errc parse_bound(struct parser *p, enum frame_bound *bound,
     if (!minus)
         return ERR_OK;
     if ((*offset)->kind != EXPR_LITERAL || (*offset)->value.null) {
-        *offset = function1(p, "negative", first, *offset);
+        *offset = function1(p, "unaryminus", first, *offset);
         return ERR_OK;
     }
     struct value v = (*offset)->value; /* a literal of its own: may be changed */
