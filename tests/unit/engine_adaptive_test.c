@@ -1,12 +1,14 @@
-/* Adaptive execution's arithmetic: ranges of reducers, pieces of skewed partitions. */
-#include "engine/plan/adaptive.h"
-
+/* Adaptive execution's arithmetic: ranges of reducers, pieces of skewed partitions; and
+ * its plans, from stages whose sizes the test makes up. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
+
+#include "tests/unit/engine_plans.h"
 
 enum { MOST = 3000 };
 #define MB(n) ((int64_t)(n)*1024 * 1024)
@@ -277,6 +279,367 @@ static void a_real_skewed_partition(void **state)
     STARTS(split(bytes, 16, 194602), 0, 2, 4, 6);
 }
 
+/* ---- plans ---- */
+
+struct run {
+    struct plans plans;
+    struct adaptive a;
+    struct stage_cache cache;
+    struct query_stage *stages[32]; /* by number */
+    uint32_t n;
+    struct phys *final;
+};
+
+static int run_setup(void **state)
+{
+    static struct run r;
+
+    r = (struct run){ 0 };
+    plans_init(&r.plans);
+    plans_set(&r.plans, "spark.sql.autoBroadcastJoinThreshold", "-1");
+    plans_set(&r.plans, "spark.sql.shuffle.partitions", "4");
+    *state = &r;
+    return 0;
+}
+
+static int run_teardown(void **state)
+{
+    struct run *r = *state;
+
+    free(r->cache.at);
+    plans_release(&r->plans);
+    return 0;
+}
+
+static void more_stages(struct run *r)
+{
+    struct query_stage **new;
+    uint32_t n;
+
+    (void)adaptive_cut(&r->a, &new, &n);
+    for (uint32_t i = 0; i < n; i++)
+        if (new[i]->id >= r->n)
+            r->n = new[i]->id + 1;
+    for (uint32_t i = 0; i < n; i++)
+        r->stages[new[i]->id] = new[i];
+}
+
+static void begin(struct run *r, const char *sql)
+{
+    struct phys *root = plans_physical(&r->plans, sql);
+
+    assert_int_equal(root->kind, PHYS_ADAPTIVE);
+    r->n = 0;
+    r->cache.n = 0;
+    r->a = (struct adaptive){
+        .env = r->plans.env,
+        .rewrite = { .arena = &r->plans.arena,
+                     .settings = r->plans.settings,
+                     .eval = &r->plans.eval },
+    };
+    adaptive_init(&r->a, root, &r->cache);
+    more_stages(r);
+}
+
+/* The stage ended: every map task wrote these bytes for the four reducers. */
+static void ended(struct run *r, uint32_t stage, uint32_t n_maps, int64_t rows,
+                  const int64_t *bytes)
+{
+    struct arena *a = &r->plans.arena;
+    struct query_stage *s = r->stages[stage];
+    const int64_t **maps = arena_array(a, n_maps + 1, sizeof *maps);
+    int64_t *sums = arena_array(a, 4, sizeof *sums);
+    struct err err;
+
+    assert_true(stage < r->n && !s->done);
+    for (uint32_t i = 0; i < n_maps; i++)
+        maps[i] = bytes;
+    for (uint32_t i = 0; i < 4; i++) {
+        sums[i] = bytes[i] * n_maps;
+        s->stats.data_bytes += sums[i];
+    }
+    s->stats.rows = rows;
+    s->stats.n_maps = n_maps;
+    s->stats.n_reducers = 4;
+    s->stats.map_reduce_bytes = maps;
+    s->stats.reduce_bytes = sums;
+    s->done = true;
+    assert_int_equal(adaptive_replan(&r->a, &err), ERR_OK);
+    more_stages(r);
+}
+
+static void broadcast_ended(struct run *r, uint32_t stage, int64_t rows, int64_t bytes)
+{
+    struct query_stage *s = r->stages[stage];
+    struct err err;
+
+    assert_int_equal(s->exchange->kind, PHYS_BROADCAST);
+    s->stats = (struct stage_stats){ .broadcast = true,
+                                     .rows = rows,
+                                     .data_bytes = bytes };
+    s->done = true;
+    assert_int_equal(adaptive_replan(&r->a, &err), ERR_OK);
+    more_stages(r);
+}
+
+static void assert_final(struct run *r, const char *want)
+{
+    struct query_stage **new;
+    uint32_t n;
+
+    assert_true(adaptive_cut(&r->a, &new, &n));
+    assert_int_equal(n, 0);
+    r->final = adaptive_final(&r->a);
+    assert_string_equal(plans_shape_of(&r->plans, r->final), want);
+}
+
+#define EACH(a, b, c, d) (const int64_t[]){ a, b, c, d }
+#define EVEN(x) EACH(x, x, x, x)
+
+static const char join_of_two[] = "select a.id, b.id from range(0, 900, 1, 3) a join "
+                                  "range(0, 60, 1, 2) b on a.id = b.id + 1";
+
+static void what_ran_stays_what_it_was(void **state)
+{
+    struct run *r = *state;
+
+    begin(r, join_of_two);
+    assert_int_equal(r->n, 2);
+    ended(r, 0, 3, 900, EVEN(MB(3)));
+    ended(r, 1, 2, 60, EVEN(MB(3)));
+    assert_final(r, "SortMergeJoin Inner("
+                    "Sort(AQEShuffleRead coalesced 2(Exchange(Range))), "
+                    "Sort(AQEShuffleRead coalesced 2(Exchange(Range))))");
+}
+
+static void small_sides_are_broadcast(void **state)
+{
+    struct run *r = *state;
+
+    plans_set(&r->plans, "spark.sql.adaptive.autoBroadcastJoinThreshold", "10m");
+    begin(r, join_of_two);
+    ended(r, 0, 3, 900, EVEN(MB(30)));
+    assert_int_equal(r->n, 2);
+    ended(r, 1, 2, 60, EVEN(MB(1)));
+    assert_int_equal(r->n, 3);
+    broadcast_ended(r, 2, 60, MB(1));
+    assert_final(r, "BroadcastHashJoin Inner right("
+                    "AQEShuffleRead local 3(Exchange(Range)), "
+                    "BroadcastExchange(AQEShuffleRead local 2(Exchange(Range))))");
+}
+
+/* The first side that is known to be small is, whatever the other turns out to be. */
+static void a_broadcast_that_began_is_used(void **state)
+{
+    struct run *r = *state;
+
+    plans_set(&r->plans, "spark.sql.adaptive.autoBroadcastJoinThreshold", "10m");
+    begin(r, join_of_two);
+    ended(r, 0, 3, 900, EVEN(100000));
+    assert_int_equal(r->n, 3);
+    ended(r, 1, 2, 60, EVEN(10));
+    assert_int_equal(r->n, 3);
+    broadcast_ended(r, 2, 900, MB(1));
+    assert_final(r, "BroadcastHashJoin Inner left("
+                    "BroadcastExchange(AQEShuffleRead local 1(Exchange(Range))), "
+                    "AQEShuffleRead local 1(Exchange(Range)))");
+}
+
+static void mostly_empty_sides_are_not_broadcast(void **state)
+{
+    struct run *r = *state;
+
+    plans_set(&r->plans, "spark.sql.adaptive.autoBroadcastJoinThreshold", "10m");
+    plans_set(&r->plans, "spark.sql.adaptive.nonEmptyPartitionRatioForBroadcastJoin",
+              "0.3");
+    begin(r, join_of_two);
+    ended(r, 0, 3, 900, EVEN(MB(30)));
+    ended(r, 1, 2, 60, EACH(0, 0, 1000, 0));
+    assert_int_equal(r->n, 2);
+    assert_final(r, "SortMergeJoin Inner(Sort(Exchange(Range)), Sort(Exchange(Range)))");
+}
+
+static void small_partitions_may_be_hashed(void **state)
+{
+    struct run *r = *state;
+
+    plans_set(&r->plans, "spark.sql.adaptive.maxShuffledHashJoinLocalMapThreshold",
+              "64m");
+    begin(r, join_of_two);
+    ended(r, 0, 3, 900, EVEN(MB(30)));
+    ended(r, 1, 2, 60, EVEN(MB(3)));
+    assert_final(r, "ShuffledHashJoin Inner right(Exchange(Range), Exchange(Range))");
+}
+
+static void joins_with_nothing_are_nothing(void **state)
+{
+    struct run *r = *state;
+
+    begin(r, join_of_two);
+    ended(r, 0, 3, 900, EVEN(MB(30)));
+    ended(r, 1, 2, 0, EVEN(0));
+    assert_final(r, "LocalTableScan");
+    begin(r, "select a.id, b.id from range(0, 900, 1, 3) a left join range(0, 60, 1, 2) "
+             "b on a.id = b.id + 1");
+    ended(r, 0, 3, 900, EVEN(MB(30)));
+    ended(r, 1, 2, 0, EVEN(0));
+    assert_final(r, "Project(Exchange(Range))");
+}
+
+/* A global aggregate of nothing is a row. */
+static void sums_of_nothing_are_rows(void **state)
+{
+    struct run *r = *state;
+
+    begin(r, "select count(*) from range(0, 900, 1, 3) where id + rand(1) > 1e9");
+    ended(r, 0, 3, 3, EACH(3, 0, 0, 0));
+    assert_int_equal(r->n, 1);
+    r->final = adaptive_final(&r->a);
+    assert_int_equal(r->final->kind, PHYS_HASH_AGG);
+    begin(r, "select id % 7, count(*) from range(0, 900, 1, 3) where id + rand(1) > 1e9 "
+             "group by id % 7");
+    ended(r, 0, 3, 0, EVEN(0));
+    assert_final(r, "LocalTableScan");
+}
+
+static void skewed_partitions_are_cut(void **state)
+{
+    struct run *r = *state;
+    const struct phys *left;
+
+    plans_set(&r->plans, "spark.sql.adaptive.coalescePartitions.enabled", "false");
+    begin(r, join_of_two);
+    ended(r, 0, 3, 900, EACH(MB(1), MB(1), MB(200), MB(1)));
+    ended(r, 1, 2, 60, EVEN(MB(1)));
+    assert_final(r, "SortMergeJoin(skew=true) Inner("
+                    "Sort(AQEShuffleRead skewed 6(Exchange(Range))), "
+                    "Sort(AQEShuffleRead whole 6(Exchange(Range))))");
+    left = r->final->children[0]->children[0];
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_int_equal(left->specs[2 + i].from, 2);
+        assert_int_equal(left->specs[2 + i].map_from, i);
+        assert_int_equal(left->specs[2 + i].map_to, i + 1);
+    }
+}
+
+static void cut_partitions_stand_between_coalesced_ones(void **state)
+{
+    struct run *r = *state;
+    const struct phys *right;
+
+    begin(r, join_of_two);
+    ended(r, 0, 3, 900, EACH(1000, 1000, MB(200), 1000));
+    ended(r, 1, 2, 60, EVEN(1000));
+    assert_final(r, "SortMergeJoin(skew=true) Inner("
+                    "Sort(AQEShuffleRead both 5(Exchange(Range))), "
+                    "Sort(AQEShuffleRead coalesced 5(Exchange(Range))))");
+    right = r->final->children[1]->children[0];
+    assert_int_equal(right->specs[0].to, 2);
+    assert_int_equal(right->specs[1].from, 2);
+    assert_int_equal(right->specs[3].from, 2);
+    assert_int_equal(right->specs[4].from, 3);
+}
+
+/* Cutting the right side would put out left rows without a match. */
+static void outer_joins_keep_their_inner_side_whole(void **state)
+{
+    struct run *r = *state;
+
+    begin(r, "select a.id, b.id from range(0, 900, 1, 3) a left join range(0, 60, 1, 2) "
+             "b on a.id = b.id + 1");
+    ended(r, 0, 3, 900, EVEN(MB(1)));
+    ended(r, 1, 2, 60, EACH(MB(1), MB(1), MB(400), MB(1)));
+    assert_final(r, "SortMergeJoin LeftOuter("
+                    "Sort(AQEShuffleRead coalesced 3(Exchange(Range))), "
+                    "Sort(AQEShuffleRead coalesced 3(Exchange(Range))))");
+}
+
+static void skew_stays_where_rows_must_lie_together(void **state)
+{
+    static const char sql[] = "select a.id, count(*) from range(0, 900, 1, 3) a join "
+                              "range(0, 60, 1, 2) b on a.id = b.id group by a.id";
+    struct run *r = *state;
+
+    begin(r, sql);
+    ended(r, 0, 3, 900, EACH(MB(1), MB(1), MB(200), MB(1)));
+    ended(r, 1, 2, 60, EVEN(MB(1)));
+    assert_int_equal(r->n, 2);
+    assert_final(r, "HashAggregate(HashAggregate(Project(SortMergeJoin Inner("
+                    "Sort(AQEShuffleRead coalesced 3(Exchange(Range))), "
+                    "Sort(AQEShuffleRead coalesced 3(Exchange(Range)))))))");
+    plans_set(&r->plans, "spark.sql.adaptive.forceOptimizeSkewedJoin", "true");
+    begin(r, sql);
+    ended(r, 0, 3, 900, EACH(MB(1), MB(1), MB(200), MB(1)));
+    ended(r, 1, 2, 60, EVEN(MB(1)));
+    assert_int_equal(r->n, 3); /* at the price of a shuffle */
+}
+
+static void equal_exchanges_are_one_stage(void **state)
+{
+    static const char sql[] =
+        "select * from (select id % 7, count(*) from range(0, 900, 1, 3) group by id % 7 "
+        "having count(*) > 1) a cross join (select id % 7, count(*) from range(0, 900, "
+        "1, 3) group by id % 7 having count(*) > 2) b";
+    struct run *r = *state;
+
+    begin(r, sql);
+    assert_int_equal(r->n, 2);
+    assert_null(r->stages[0]->reuse_of);
+    assert_ptr_equal(r->stages[1]->reuse_of, r->stages[0]);
+    plans_set(&r->plans, "spark.sql.exchange.reuse", "false");
+    begin(r, sql);
+    assert_null(r->stages[1]->reuse_of);
+}
+
+static void rebalanced_partitions_are_cut(void **state)
+{
+    struct run *r = *state;
+
+    begin(r, "select /*+ rebalance(x) */ * from (select id, id % 3 x from range(0, 900, "
+             "1, 3))");
+    ended(r, 0, 3, 900, EACH(MB(50), 1000, 1000, 1000));
+    assert_final(r, "AQEShuffleRead both 4(Exchange(Project(Range)))");
+}
+
+static void repartitions_by_number_stay(void **state)
+{
+    struct run *r = *state;
+
+    begin(r, "select /*+ repartition(4) */ * from range(0, 900, 1, 3)");
+    ended(r, 0, 3, 900, EVEN(10));
+    assert_final(r, "Exchange(Range)");
+    begin(r, "select /*+ repartition(id) */ * from range(0, 900, 1, 3)");
+    ended(r, 0, 3, 0, EVEN(0)); /* and at the top of a query even where it is empty */
+    assert_final(r, "AQEShuffleRead coalesced 1(Exchange(Range))");
+}
+
+static void one_row_needs_no_order(void **state)
+{
+    struct run *r = *state;
+
+    begin(r, "select id % 7, count(*) c from range(0, 900, 1, 3) group by id % 7 order "
+             "by c");
+    assert_int_equal(r->n, 1);
+    ended(r, 0, 3, 1, EACH(1, 0, 0, 0));
+    assert_int_equal(r->n, 1); /* the range exchange is gone */
+    assert_final(r, "HashAggregate(AQEShuffleRead coalesced 1(Exchange(HashAggregate("
+                    "Project(Range)))))");
+}
+
+static void rules_can_be_left_out(void **state)
+{
+    struct run *r = *state;
+
+    plans_set(&r->plans, "spark.sql.adaptive.optimizer.excludedRules",
+              "org.apache.spark.sql.execution.adaptive.AQEPropagateEmptyRelation");
+    begin(r, join_of_two);
+    ended(r, 0, 3, 900, EVEN(MB(30)));
+    ended(r, 1, 2, 0, EVEN(0));
+    assert_final(r, "SortMergeJoin Inner(Sort(Exchange(Range)), Sort(Exchange(Range)))");
+}
+
+#define PLANS(test) cmocka_unit_test_setup_teardown(test, run_setup, run_teardown)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -295,6 +658,22 @@ int main(void)
         cmocka_unit_test(small_pieces_join),
         cmocka_unit_test(nothing_to_split),
         cmocka_unit_test(a_real_skewed_partition),
+        PLANS(what_ran_stays_what_it_was),
+        PLANS(small_sides_are_broadcast),
+        PLANS(a_broadcast_that_began_is_used),
+        PLANS(mostly_empty_sides_are_not_broadcast),
+        PLANS(small_partitions_may_be_hashed),
+        PLANS(joins_with_nothing_are_nothing),
+        PLANS(sums_of_nothing_are_rows),
+        PLANS(skewed_partitions_are_cut),
+        PLANS(cut_partitions_stand_between_coalesced_ones),
+        PLANS(outer_joins_keep_their_inner_side_whole),
+        PLANS(skew_stays_where_rows_must_lie_together),
+        PLANS(equal_exchanges_are_one_stage),
+        PLANS(rebalanced_partitions_are_cut),
+        PLANS(repartitions_by_number_stay),
+        PLANS(one_row_needs_no_order),
+        PLANS(rules_can_be_left_out),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
