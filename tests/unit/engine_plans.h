@@ -56,7 +56,7 @@ static inline struct plan *plans_logical(struct plans *p, const char *sql)
     struct script script;
     struct place at = { 0 };
     struct err err = { 0 };
-    struct plan *plan;
+    struct plan *plan = NULL;
 
     if (sql_parse(&p->arena, sv(sql), NULL, &script, &err) != ERR_OK ||
         plan_analyze(&analysis, script.statements[0].query, &plan, &at, &err) != ERR_OK ||
@@ -68,7 +68,7 @@ static inline struct plan *plans_logical(struct plans *p, const char *sql)
 static inline struct phys *plans_physical(struct plans *p, const char *sql)
 {
     struct err err = { 0 };
-    struct phys *out;
+    struct phys *out = NULL;
 
     p->env.n_codegen = 0;
     if (phys_plan(&p->env, plans_logical(p, sql), &out, &err) != ERR_OK)
