@@ -14,7 +14,7 @@
 
 #include <stdlib.h>
 
-enum { DIRECT_FACTOR = 4, DIRECT_LEAST = 1024, PREFETCH_FROM = 1 << 14 };
+enum { DIRECT_FACTOR = 4, DIRECT_LEAST = 1024, PREFETCH_FROM = 1 << 14, KNOWN_BYTES = 1 << 20 };
 
 struct hash_relation {
     struct rows rows;
@@ -111,8 +111,7 @@ int64_t hash_relation_bytes_with(const struct hash_relation *r, const struct bat
     if (n > cap)
         cap = n > cap * 3 / 2 ? n : cap * 3 / 2;
     return rows_bytes_with(&r->rows, b) + (int64_t)r->text.used_bytes +
-           (int64_t)(cap * r->layout.bytes + slots_for(n) * (r->integral ? 16 : 8) +
-                     n * 4);
+           (int64_t)(cap * r->layout.bytes + slots_for(n) * 8 + n * 4);
 }
 
 /* ---- building ---- */
@@ -250,12 +249,14 @@ static void build_slots(struct hash_relation *r)
     }
 }
 
-/* At most as large as the slots. */
+/* In the place of the chain that unique keys do not need, or small. */
 static void build_known(struct hash_relation *r, uint64_t span)
 {
     uint32_t bits = r->layout.parts[0].bits;
 
-    if (span / 8 + 8 > (uint64_t)8 << r->bits)
+    uint64_t most = r->unique ? (uint64_t)r->rows.n * 4 : 0;
+
+    if (span / 8 + 8 > (most > KNOWN_BYTES ? most : KNOWN_BYTES))
         return;
     r->n_known = (span | 63) + 1;
     r->known = xcalloc(r->n_known / 64, sizeof *r->known);
@@ -277,9 +278,9 @@ void hash_relation_finish(struct hash_relation *r)
         build_direct(r);
     else
         build_slots(r);
+    r->unique = r->n_keys == r->n_found;
     if (r->slots && r->integral && r->max >= r->min)
         build_known(r, span);
-    r->unique = r->n_keys == r->n_found;
     if (r->unique) {
         free(r->chain);
         r->chain = NULL;

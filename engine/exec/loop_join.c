@@ -46,6 +46,43 @@ static enum errc loop_open(struct op *op, struct err *err)
     return op_open_child(op, l->sides.stream, left, err);
 }
 
+static enum errc to_file(struct op *op, struct err *err)
+{
+    struct loop_join *l = op->state;
+    int64_t held = l->consumer.used_bytes;
+    struct rows old = { 0 };
+
+    TRY(rows_to_file(&l->own, op->task, &old, err));
+    rows_release(&old);
+    op->task->memory.spilled_memory_bytes += held;
+    memory_release(&l->consumer, held);
+    return ERR_OK;
+}
+
+/* Rows of a cartesian product beyond memory go to a mapped file, as Spark's go to disk;
+ * those of a nested loop were broadcast, and fit. */
+static enum errc collect_batch(struct op *op, const struct batch *b, struct err *err)
+{
+    struct loop_join *l = op->state;
+
+    if ((uint64_t)l->own.n + b->n_sel >= ROWS_NONE)
+        return err_set(err, ERR_LIMIT, "too many rows in one part of a join");
+    if (!l->own.file)
+        switch (memory_cover(&l->consumer, rows_bytes_with(&l->own, b), err)) {
+        case MEMORY_FAILED:
+            return err->code;
+        case MEMORY_SHORT:
+            TRY(to_file(op, err));
+            break;
+        case MEMORY_GRANTED:
+            break;
+        }
+    if (l->own.file)
+        TRY(rows_file_room(&l->own, b, err));
+    rows_append(&l->own, b);
+    return ERR_OK;
+}
+
 static enum errc collect(struct op *op, struct err *err)
 {
     struct loop_join *l = op->state;
@@ -54,14 +91,7 @@ static enum errc collect(struct op *op, struct err *err)
 
     rows_init(&l->own, l->sides.build_types, l->sides.n_build);
     while ((step = op_next(op->children[l->sides.build], &b, err)) == OP_BATCH) {
-        int64_t want = rows_bytes_with(&l->own, &b);
-        enum memory_answer got = memory_cover(&l->consumer, want, err);
-
-        if (got == MEMORY_FAILED)
-            return err->code;
-        if (got == MEMORY_SHORT)
-            return memory_refused(want, l->consumer.used_bytes, err);
-        rows_append(&l->own, &b);
+        TRY(collect_batch(op, &b, err));
     }
     l->rows = &l->own;
     return step == OP_FAIL ? err->code : ERR_OK;

@@ -192,7 +192,8 @@ static enum next next_frame(struct shuffle_reader *r, struct arena *a, struct ba
         return NEXT_FAIL;
     if (block_peek(r->ahead, &raw, &stored, err) != ERR_OK)
         return NEXT_FAIL;
-    if (r->ahead.len < stored && fetch(r, stored, err) != ERR_OK)
+    if (r->ahead.len < BLOCK_HEAD + stored &&
+        fetch(r, BLOCK_HEAD + stored, err) != ERR_OK)
         return NEXT_FAIL;
     bytes = arena_alloc(a, raw + 8);
     if (block_read(r->ahead, bytes, &used, err) != ERR_OK)

@@ -432,6 +432,27 @@ static void loop_joins_are_nested_loops(void **state)
         try_shape(PHYS_BROADCAST_NL_JOIN, loop_types, ARRAY_LEN(loop_types), 0, 4, 9, 15);
 }
 
+/* The side that is gone through again and again lies in a file. */
+static void cartesian_products_run_in_little_memory(void **state)
+{
+    static const struct type types[] = { INT, TEXT, INT };
+
+    (void)state;
+    for (size_t k = 0; k < ARRAY_LEN(conditions); k++) {
+        struct join_case c = { .kind = PHYS_CARTESIAN,
+                               .type = JOIN_INNER,
+                               .n_keys = 0,
+                               .condition = conditions[k] };
+        struct bench b;
+
+        bench_begin(&b, 48 << 10);
+        struct side l = make_side(&b.a, types, 3, 2, 4, 50, 10);
+        struct side r = make_side(&b.a, types, 3, 4, 2000, 50, 10);
+        check(&c, 48 << 10, &l, &r, &b);
+        bench_end(&b);
+    }
+}
+
 static const struct allowed merge_types[] = {
     { JOIN_INNER, false, true }, { JOIN_CROSS, false, true }, { JOIN_LEFT, false, true },
     { JOIN_RIGHT, false, true }, { JOIN_FULL, false, true },  { JOIN_SEMI, false, true },
@@ -648,6 +669,7 @@ int main(void)
         cmocka_unit_test(merge_joins_are_nested_loops),
         cmocka_unit_test(merge_joins_run_in_little_memory),
         cmocka_unit_test(loop_joins_are_nested_loops),
+        cmocka_unit_test(cartesian_products_run_in_little_memory),
         cmocka_unit_test(one_key_many_times_is_cut_into_batches),
         cmocka_unit_test(not_in_knows_null),
         cmocka_unit_test(a_build_side_without_memory_fails),
