@@ -30,7 +30,8 @@ extern const struct rule rule_skewed_join, rule_skewed_aggregation,
     rule_driver_idle_time, rule_idle_executors, rule_missed_broadcast,
     rule_oversized_broadcast, rule_nested_loop_join, rule_row_explosion,
     rule_missing_partition_filter, rule_row_format_scan, rule_unneeded_global_sort,
-    rule_distinct_expansion, rule_python_udf;
+    rule_distinct_expansion, rule_python_udf, rule_repeated_shuffle, rule_missing_cache,
+    rule_unused_cache, rule_cache_eviction, rule_large_driver_result, rule_unsafe_commit;
 
 const struct rule *const rules_all[] = {
     /* skew.c and straggler.c: one task holds up its stage (uneven.c) */
@@ -46,6 +47,11 @@ const struct rule *const rules_all[] = {
     /* scans.c, rows.c: more read, moved or made than needed */
     &rule_missing_partition_filter, &rule_row_format_scan, &rule_unneeded_global_sort,
     &rule_distinct_expansion, &rule_python_udf,
+    /* again.c, caches.c: what is done twice, or kept for nothing */
+    &rule_repeated_shuffle, &rule_missing_cache, &rule_unused_cache,
+    &rule_cache_eviction,
+    /* sinks.c: where results go */
+    &rule_large_driver_result, &rule_unsafe_commit,
     /* files.c */
     &rule_small_files_read, &rule_small_files_write, &rule_single_writer,
     /* failures.c */

@@ -43,6 +43,7 @@ struct rules_case {
     struct strbuf conf, stage_infos, stage_ids;
     int64_t job_id, job_start, job_end, job_sql;
     const char *job_failed, *job_stream;
+    int64_t stage_cached; /* id of a persisted RDD, -1: none */
     int64_t stage_id, stage_attempt, stage_submit, stage_end, stage_tasks, next_index;
     const char *stage_name, *stage_parents, *stage_scope, *stage_failed;
     struct case_sql {
@@ -99,8 +100,7 @@ static inline char *case_text(struct rules_case *c, char **words, size_t n,
     char *text = case_value(c, words, n, key);
 
     for (char *p = text; p && *p; p++)
-        if (*p == '_')
-            *p = ' ';
+        *p = *p == '_' ? ' ' : *p == '~' ? '_' : *p;
     return text;
 }
 
@@ -120,7 +120,20 @@ static inline void case_stage_info(struct rules_case *c, struct strbuf *b, bool 
         b,
         "{\"Stage ID\":%" PRId64 ",\"Stage Attempt ID\":%" PRId64
         ",\"Stage Name\":\"%s\",\"Number of Tasks\":%" PRId64
-        ",\"RDD Info\":[{\"RDD ID\":%" PRId64
+        ",\"RDD Info\":[",
+        c->stage_id, c->stage_attempt, c->stage_name, c->stage_tasks);
+    if (c->stage_cached >= 0)
+        strbuf_printf(b,
+                      "{\"RDD ID\":%" PRId64
+                      ",\"Name\":\"cached\",\"Parent IDs\":[],\"Storage Level\":{\"Use "
+                      "Disk\":true,\"Use Memory\":true,\"Deserialized\":true,"
+                      "\"Replication\":1},\"Barrier\":false,\"Number of Partitions\":4,"
+                      "\"Number of Cached Partitions\":0,\"Memory Size\":0,\"Disk "
+                      "Size\":0},",
+                      c->stage_cached);
+    strbuf_printf(
+        b,
+        "{\"RDD ID\":%" PRId64
         ",\"Name\":\"MapPartitionsRDD\",\"Scope\":\"{\\\"id\\\":\\\"1\\\",\\\"name\\\":"
         "\\\"%s\\\"}\",\"Parent IDs\":[],\"Storage Level\":{\"Use Disk\":false,\"Use "
         "Memory\":false,\"Deserialized\":false,\"Replication\":1},\"Barrier\":false,"
@@ -128,7 +141,6 @@ static inline void case_stage_info(struct rules_case *c, struct strbuf *b, bool 
         ",\"Number of Cached Partitions\":0,\"Memory Size\":0,\"Disk Size\":0}],"
         "\"Parent IDs\":[%s],\"Details\":\"\",\"Accumulables\":[],\"Resource Profile "
         "Id\":0",
-        c->stage_id, c->stage_attempt, c->stage_name, c->stage_tasks,
         c->stage_id * 10 + 5, c->stage_scope, c->stage_tasks, c->stage_parents);
     if (done)
         strbuf_printf(b, ",\"Submission Time\":%" PRId64 ",\"Completion Time\":%" PRId64,
@@ -502,6 +514,7 @@ static inline void case_open_stage(struct rules_case *c, char **w, size_t n)
     c->stage_submit = case_number(w[2]);
     c->stage_end = case_number(w[3]);
     c->stage_attempt = case_key(c, w, n, "attempt", 0);
+    c->stage_cached = case_key(c, w, n, "cached", -1);
     c->stage_name = case_text(c, w, n, "name");
     c->stage_name = c->stage_name ? c->stage_name : "collect at job.py:1";
     c->stage_parents = case_value(c, w, n, "parents");
@@ -549,6 +562,17 @@ static inline void case_statement(struct rules_case *c, char **w, size_t n)
             "%" PRId64 "]]}",
             w[1], w[2], case_number(w[3]));
         case_add(c, c->sqls[0].start + 1, &b);
+    } else if (strcmp(w[0], "block") == 0) {
+        strbuf_printf(
+            &b,
+            "{\"Event\":\"SparkListenerBlockUpdated\",\"Block Updated Info\":{\"Block Manager "
+            "ID\":{\"Executor ID\":\"driver\",\"Host\":\"h\",\"Port\":1},\"Block "
+            "ID\":\"rdd_%s_%s\",\"Storage Level\":{\"Use Disk\":%s,\"Use "
+            "Memory\":%s,\"Deserialized\":true,\"Replication\":1},\"Memory Size\":%" PRId64
+            ",\"Disk Size\":%" PRId64 "}}",
+            w[2], w[3], case_number(w[5]) ? "true" : "false",
+            case_number(w[4]) ? "true" : "false", case_number(w[4]), case_number(w[5]));
+        case_add(c, case_number(w[1]), &b);
     } else if (strcmp(w[0], "job") == 0) {
         case_open_job(c, w, n);
     } else if (strcmp(w[0], "stage") == 0) {
