@@ -293,9 +293,54 @@ static bool corr(const double *s, double *out)
     return s[N] > 1;
 }
 
+/* regr_*(y, x): the first argument, here X_, is what depends on the second. */
+static bool regr_sxx(const double *s, double *out)
+{
+    *out = s[Y_MK];
+    return s[N] != 0;
+}
+
+static bool regr_syy(const double *s, double *out)
+{
+    *out = s[X_MK];
+    return s[N] != 0;
+}
+
+static bool regr_sxy(const double *s, double *out)
+{
+    *out = s[CK];
+    return s[N] != 0;
+}
+
+static bool regr_slope(const double *s, double *out)
+{
+    *out = s[CK] / s[Y_MK];
+    return s[Y_MK] != 0;
+}
+
+static bool regr_intercept(const double *s, double *out)
+{
+    *out = s[X_AVG] - s[CK] / s[Y_MK] * s[Y_AVG];
+    return s[Y_MK] != 0;
+}
+
+static bool regr_r2(const double *s, double *out)
+{
+    double r = s[CK] / sqrt(s[X_MK] * s[Y_MK]);
+
+    *out = s[X_MK] == 0 ? 1.0 : r * r;
+    return s[N] != 0 && s[Y_MK] != 0;
+}
+
 FINAL(covar_pop)
 FINAL(covar_samp)
 FINAL(corr)
+FINAL(regr_sxx)
+FINAL(regr_syy)
+FINAL(regr_sxy)
+FINAL(regr_slope)
+FINAL(regr_intercept)
+FINAL(regr_r2)
 
 #define ONE(text, more, layout, fn, words)                                               \
     {                                                                                    \
@@ -311,6 +356,78 @@ FINAL(corr)
         .update = joint_update, .merge = joint_merge, .partial = doubles_partial,        \
         .final = fn##_final, .usage = words                                              \
     }
+
+/* Replaced before planning. */
+#define AS(text, fn, words)                                                              \
+    {                                                                                    \
+        .name = text, .min_args = 2, .max_args = 2, .duplicates_matter = true,           \
+        .bind = bind_##fn, .replace = as_##fn, .usage = words                            \
+    }
+
+static enum errc bind_regr_count(struct agg_bind *b, struct err *err)
+{
+    TRY(agg_bind_sig(b, "dd:l", err));
+    for (uint32_t i = 0; i < 2; i++)
+        b->want[i] = b->args[i]->type; /* only counted */
+    b->nullable = false;
+    return ERR_OK;
+}
+
+static enum errc bind_regr_avgx(struct agg_bind *b, struct err *err)
+{
+    return bind_two(b, err);
+}
+
+static enum errc bind_regr_avgy(struct agg_bind *b, struct err *err)
+{
+    return bind_two(b, err);
+}
+
+static struct expr *aggregate(struct arena *a, const struct settings *s, const char *name,
+                              struct expr **args, uint32_t n, const struct expr *e)
+{
+    struct expr *out;
+    struct err err;
+
+    if (agg_call(a, s, agg_find(sv(name)), args, n, e->distinct, e->filter, &out, &err) !=
+        ERR_OK)
+        die("%s was bound, but: %s", e->agg->name, err.text);
+    out->id = e->id;
+    return out;
+}
+
+static struct expr *as_regr_count(struct arena *a, const struct settings *s,
+                                  const struct expr *e)
+{
+    return aggregate(a, s, "count", e->args, 2, e);
+}
+
+/* avg(IF(y IS NOT NULL AND x IS NOT NULL, one of them, NULL)) */
+static struct expr *mean_of_pairs(struct arena *a, const struct settings *s,
+                                  const struct expr *e, uint32_t which)
+{
+    struct type boolean = type_of(TYPE_BOOLEAN);
+    struct expr *y = expr_call(a, func_of(FUNC_IS_NOT_NULL), boolean, 1, e->args[0]);
+    struct expr *x = expr_call(a, func_of(FUNC_IS_NOT_NULL), boolean, 1, e->args[1]);
+    struct expr *none = expr_literal(a, value_null(e->args[which]->type));
+    struct expr *arg = expr_call(a, func_of(FUNC_IF), none->type, 3,
+                                 expr_call(a, func_of(FUNC_AND), boolean, 2, y, x),
+                                 e->args[which], none);
+
+    return aggregate(a, s, "avg", &arg, 1, e);
+}
+
+static struct expr *as_regr_avgx(struct arena *a, const struct settings *s,
+                                 const struct expr *e)
+{
+    return mean_of_pairs(a, s, e, 1);
+}
+
+static struct expr *as_regr_avgy(struct arena *a, const struct settings *s,
+                                 const struct expr *e)
+{
+    return mean_of_pairs(a, s, e, 0);
+}
 
 const struct agg moment_aggs[] = {
     ONE("stddev_samp", "stddev std", buffers_m2, stddev_samp,
@@ -328,5 +445,17 @@ const struct agg moment_aggs[] = {
         "covar_samp(expr1, expr2) - The sample covariance."),
     TWO("corr", buffers_corr, corr,
         "corr(expr1, expr2) - Pearson's correlation coefficient."),
+    TWO("regr_sxx", buffers_corr, regr_sxx, "regr_sxx(y, x) - Squared deviations of x."),
+    TWO("regr_syy", buffers_corr, regr_syy, "regr_syy(y, x) - Squared deviations of y."),
+    TWO("regr_sxy", buffers_corr, regr_sxy, "regr_sxy(y, x) - Products of deviations."),
+    TWO("regr_slope", buffers_corr, regr_slope,
+        "regr_slope(y, x) - The slope of the line through the pairs."),
+    TWO("regr_intercept", buffers_corr, regr_intercept,
+        "regr_intercept(y, x) - Where that line is at x = 0."),
+    TWO("regr_r2", buffers_corr, regr_r2,
+        "regr_r2(y, x) - How well that line fits: the correlation squared."),
+    AS("regr_count", regr_count, "regr_count(y, x) - Pairs that are not NULL."),
+    AS("regr_avgx", regr_avgx, "regr_avgx(y, x) - The mean of x."),
+    AS("regr_avgy", regr_avgy, "regr_avgy(y, x) - The mean of y."),
     { 0 },
 };

@@ -8,12 +8,8 @@ enum { MOST_TURNS = 100 }; /* spark.sql.optimizer.maxIterations */
 typedef const struct rewrite *const rule_list[];
 
 static rule_list finish_analysis = {
-    &ReplaceExpressions,
-    &RewriteNonCorrelatedExists,
-    &PullOutGroupingExpressions,
-    &ComputeCurrentTime,
-    &ReplaceCurrentLike,
-    NULL,
+    &ReplaceExpressions, &RewriteNonCorrelatedExists, &PullOutGroupingExpressions,
+    &ComputeCurrentTime, &ReplaceCurrentLike,         NULL,
 };
 static rule_list distinct = {
     &EliminateDistinct,
@@ -225,12 +221,33 @@ static bool names_rule(struct sv list, const char *name)
     return false;
 }
 
+/* Without these a plan cannot be run: settings do not reach them (nonExcludableRules). */
+static bool is_needed(const struct rewrite *rule)
+{
+    static const struct rewrite *const needed[] = {
+        &ReplaceExpressions,           &RewriteNonCorrelatedExists,
+        &PullOutGroupingExpressions,   &ComputeCurrentTime,
+        &ReplaceCurrentLike,           &RewriteDistinctAggregates,
+        &ReplaceIntersectWithSemiJoin, &ReplaceExceptWithFilter,
+        &ReplaceExceptWithAntiJoin,    &ReplaceDistinctWithAggregate,
+        &PullupCorrelatedPredicates,   &RewriteCorrelatedScalarSubquery,
+        &RewritePredicateSubquery,     &NormalizeFloatingNumbers,
+        &OptimizeSubqueries,
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(needed); i++)
+        if (needed[i] == rule)
+            return true;
+    return false;
+}
+
 struct plan *plan_rewrite(struct rewrite_env *env, const struct rewrite *rule,
                           struct plan *p)
 {
     enum setting excluded = env->adaptive ? SET_ADAPTIVE_EXCLUDED : SET_EXCLUDED_RULES;
 
-    if (names_rule(settings_text(env->settings, excluded), rule->name))
+    if (names_rule(settings_text(env->settings, excluded), rule->name) &&
+        !is_needed(rule))
         return p;
     return rule->apply(env, p);
 }
