@@ -283,7 +283,7 @@ static void step_use(struct steps *all, uint64_t hash, struct sv text,
 static bool is_costly(struct sv expression, double min_text)
 {
     static const char *const calls[] = { "regexp", "from_json", "UDF", "pythonUDF",
-                                         "parse",  "sha",       "md5" };
+                                         "parse_",  "sha2(", "sha1(",       "md5(" };
 
     if ((double)expression.len >= min_text)
         return true;
