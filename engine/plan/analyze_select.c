@@ -398,7 +398,12 @@ enum errc analyze_select(struct analyzer *an, struct plan *p, struct plan *havin
     TRY(resolve_list(an, &s, &list));
     child = show_hidden(an->arena, child, &used);
     if (p->kind == PLAN_AGGREGATE || having || has_aggregates(&list)) {
+        struct plan *shown;
+
         TRY(group_by(an, p, child, &s, list, &made));
+        /* keys may be hidden ones too: once more, over a child that shows them */
+        if ((shown = show_hidden(an->arena, child, &used)) != child)
+            TRY(group_by(an, p, shown, &s, list, &made));
         made->place = p->place;
         made->resolved = true;
         return finish_aggregate(an, made, having, out);

@@ -113,7 +113,7 @@ static enum errc unify_in(struct analyzer *an, struct expr *in,
     for (uint32_t i = 0; i < columns->n; i++) {
         struct type l = in->args[i]->type, r = columns->at[i]->type, t = r;
 
-        if (!type_eq(l, r) && l.id != TYPE_NULL && !coerce_common(l, r, &t) &&
+        if (!type_eq(l, r) && l.id != TYPE_NULL && !coerce_union(l, r, &t) &&
             r.id != TYPE_NULL)
             return analysis_fail(
                 an, in->place,

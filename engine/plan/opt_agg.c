@@ -434,7 +434,8 @@ static struct expr *upper_distinct(struct distincts *d, const struct expr *call)
     out->distinct = false;
     out->filter = gid_is(d, s + 1);
     for (uint32_t i = 0; i < out->n_args; i++)
-        if (opt_has(&d->sets[s], call->args[i]))
+        if (d->filters[s] ? opt_has(&d->sets[s], call->args[i])
+                          : !expr_foldable(call->args[i]))
             out->args[i] =
                 renamed_to(&d->values, &d->value_names, filtered(d, s, call->args[i]));
     return out;
@@ -546,14 +547,16 @@ static struct plan *rewrite_distinct(void *ctx, struct plan *p)
 {
     struct rewrite_env *env = ctx;
     struct distincts d = { .env = env, .arena = env->arena };
-    bool filter = false;
+    bool split = false;
 
     if (p->kind != PLAN_AGGREGATE)
         return p;
     find_sets(&d, p);
+    /* over no rows at all a constant is no row either, which only the gid can tell */
     for (uint32_t i = 0; i < d.n_sets; i++)
-        filter = filter || d.filters[i];
-    if (!filter && d.n_sets < 2)
+        split = split || d.filters[i] || 
+                (!p->keys.n && d.sets[i].n && expr_foldable(d.sets[i].at[0]));
+    if (!split && d.n_sets < 2)
         return p;
     return split_distincts(&d, p);
 }
