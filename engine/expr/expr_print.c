@@ -624,8 +624,14 @@ static void print_in_subquery(struct strbuf *out, const struct expr *e,
 
 static void print_subquery_result(struct strbuf *out, const struct expr *e)
 {
-    strbuf_printf(out, "Subquery subquery#%u, [id=#%u]", e->id,
-                  e->phys ? e->phys->plan_id : 0);
+    const struct phys *p = e->phys;
+
+    if (p && p->kind == PHYS_REUSED_SUBQUERY) {
+        strbuf_addz(out, "ReusedSubquery ");
+        p = p->reused;
+    }
+    strbuf_printf(out, "Subquery subquery#%u, [id=#%u]", p ? p->id : e->id,
+                  p ? p->plan_id : 0);
 }
 
 /* ---- names ---- */

@@ -75,6 +75,48 @@ static struct phys *reusing(struct arena *a, const struct phys *exchange,
     return p;
 }
 
+/* ReuseAdaptiveSubquery: equal subqueries of a stage's plan run once. */
+static struct expr *reuse_subquery(void *ctx, struct expr *e)
+{
+    struct adaptive *a = ctx;
+    struct stage_cache *c = a->cache;
+    struct phys *p;
+    struct expr *to;
+
+    if (e->kind != EXPR_SUBQUERY_RESULT || !e->phys || e->phys->kind != PHYS_SUBQUERY)
+        return e;
+    for (uint32_t i = 0; i < c->n_subqueries; i++) {
+        if (c->subqueries[i] == e->phys)
+            return e;
+        if (!phys_same(c->subqueries[i], e->phys))
+            continue;
+        p = phys_new(a->env.arena, PHYS_REUSED_SUBQUERY, 0);
+        p->reused = c->subqueries[i];
+        p->output = e->phys->output;
+        to = expr_copy(a->env.arena, e);
+        to->phys = p;
+        return to;
+    }
+    GROW(c->subqueries, c->n_subqueries, c->cap_subqueries);
+    c->subqueries[c->n_subqueries++] = e->phys;
+    return e;
+}
+
+static struct phys *reuse_in_node(void *ctx, struct phys *p)
+{
+    struct adaptive *a = ctx;
+
+    return phys_map_exprs(a->env.arena, p, reuse_subquery, a);
+}
+
+/* A stage's plan, as all rules for it leave it. */
+static struct phys *stage_plan(struct adaptive *a, struct phys *p)
+{
+    if (a->subqueries.n && settings_bool(a->env.settings, SET_SUBQUERY_REUSE))
+        p = phys_transform_up(a->env.arena, p, reuse_in_node, a);
+    return adaptive_reads(&a->env, p);
+}
+
 struct new_stages {
     struct query_stage **at;
     uint32_t n, cap;
@@ -84,7 +126,7 @@ static struct query_stage *new_stage(struct adaptive *a, struct phys *exchange)
 {
     struct arena *arena = a->env.arena;
     struct query_stage *stage = ARENA_NEW(arena, struct query_stage);
-    struct phys *child = adaptive_reads(&a->env, exchange->children[0]);
+    struct phys *child = stage_plan(a, exchange->children[0]);
     bool reuse = settings_bool(a->env.settings, SET_EXCHANGE_REUSE);
 
     exchange = phys_codegen(&a->env, phys_with_children(arena, exchange, &child));
@@ -330,5 +372,5 @@ enum errc adaptive_replan(struct adaptive *a, struct err *err)
 
 struct phys *adaptive_final(struct adaptive *a)
 {
-    return phys_codegen(&a->env, adaptive_reads(&a->env, a->current));
+    return phys_codegen(&a->env, stage_plan(a, a->current));
 }

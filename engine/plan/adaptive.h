@@ -30,11 +30,13 @@ struct query_stage {
     void *run; /* the driver's */
 };
 
-/* Stages of a query and of its subqueries that others may reuse. Zeroed: none. Whoever
+/* Stages and subqueries of a query and of its subqueries that others may reuse. Zeroed: none. Whoever
  * drives several plans at once lets one at a time into adaptive_cut(). */
 struct stage_cache {
     struct query_stage **at;
     uint32_t n, cap;
+    struct phys **subqueries; /* PHYS_SUBQUERY: what equal ones reuse */
+    uint32_t n_subqueries, cap_subqueries;
 };
 
 /* A plan on its way from PHYS_ADAPTIVE's initial one to the final one:

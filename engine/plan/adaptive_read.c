@@ -421,7 +421,7 @@ static bool may_read_locally(struct phys *p)
     e = exchange_of(stage);
     return e->partitioning.kind != PART_SINGLE &&
            (e->origin == ORIGIN_ENSURE_REQUIREMENTS ||
-            e->origin == ORIGIN_REBALANCE_BY_NONE);
+            (e->origin == ORIGIN_REBALANCE_BY_NONE && p == stage));
 }
 
 /* Where part i of n things in `parts` parts begins: the first ones are larger by one. */

@@ -345,6 +345,8 @@ static bool same_plan(struct pairs *s, const struct phys *x, const struct phys *
         x = x->reused;
     if (y->kind == PHYS_REUSED && y->reused)
         y = y->reused;
+    if (x->kind == PHYS_ADAPTIVE && y->kind == PHYS_ADAPTIVE && x->initial && y->initial)
+        return same_plan(s, x->initial, y->initial); /* what they are now changes */
     leaf = x->kind == PHYS_STAGE;
     if (!same_own(x, y))
         return false;

@@ -217,6 +217,8 @@ bool phys_same(const struct phys *a, const struct phys *b);
 
 /* EXPLAIN, in Spark's layout. `formatted`: the tree, then a block per node. */
 void phys_print(struct strbuf *out, const struct phys *p, bool formatted);
+/* As EXTENDED has it: aggregates with what they put out. */
+void phys_print_verbose(struct strbuf *out, const struct phys *p);
 /* The node's own line without children, as SparkPlanInfo's simpleString; and its
  * nodeName. */
 void phys_print_node(struct strbuf *out, const struct phys *p);

@@ -234,11 +234,12 @@ static struct phys *step_node(struct aggregation *g, struct phys *child,
         enum agg_mode mode = i < g->n_plain ? plain : distinct;
 
         p->aggs.at[i] = in_mode(a, &g->steps[i], mode);
-        if (last) {
+        if (last || g->n_plain < g->n) /* Spark says so of all four steps */
             p->agg_attributes = exprs_add(a, &p->agg_attributes, g->steps[i].result);
+        else
+            p->agg_attributes = exprs_join(a, &p->agg_attributes, &g->steps[i].own);
+        if (last)
             continue;
-        }
-        p->agg_attributes = exprs_join(a, &p->agg_attributes, &g->steps[i].own);
         p->list = exprs_join(a, &p->list, &g->steps[i].buffers);
     }
     if (last)

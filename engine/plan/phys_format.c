@@ -125,6 +125,20 @@ static void arguments(struct strbuf *out, const struct phys *p)
     strbuf_release(&text);
 }
 
+/* As the logical node has them. */
+static void range_arguments(struct strbuf *out, const struct phys *p)
+{
+    bool given = p->logical && p->logical->kind == PLAN_RANGE && p->logical->n_partitions;
+
+    strbuf_printf(out, "Arguments: Range (%" PRId64 ", %" PRId64 ", step=%" PRId64
+                       ", splits=",
+                  p->range_start, p->range_end, p->range_step);
+    if (given)
+        strbuf_printf(out, "Some(%u))\n", p->n_partitions);
+    else
+        strbuf_addz(out, "None)\n");
+}
+
 static void scan_block(struct strbuf *out, const struct phys *p)
 {
     const struct relation *r = p->relation;
@@ -205,6 +219,10 @@ static void node_body(struct strbuf *out, const struct phys *p)
         field(out, "Output", &p->list);
         field(out, "Input", input);
         return;
+    case PHYS_RANGE:
+        field(out, "Output", &p->output);
+        range_arguments(out, p);
+        return;
     case PHYS_STAGE:
     case PHYS_ADAPTIVE:
         field(out, "Output", &p->output);
@@ -276,8 +294,6 @@ void phys_print_formatted(struct strbuf *out, const struct phys *p)
             strbuf_printf(out,
                           "Subquery:%u Hosting operator id = %u Hosting Expression = ",
                           ++n_subqueries, i + 1);
-            if (sub->kind == PHYS_REUSED_SUBQUERY)
-                strbuf_addz(out, "ReusedSubquery ");
             expr_print(out, subs.at[k], PRINT_PLAN);
             strbuf_addc(out, '\n');
             if (sub->kind == PHYS_SUBQUERY)

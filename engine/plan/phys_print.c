@@ -93,6 +93,10 @@ static void arg_int(struct args *a, int64_t i)
 
 void phys_print_join_type(struct strbuf *out, const struct phys *p)
 {
+    if (p->kind == PHYS_CARTESIAN) { /* of whatever inner kind */
+        strbuf_addz(out, "Inner");
+        return;
+    }
     if (p->join_type != JOIN_EXISTENCE) {
         strbuf_addz(out, join_type_name(p->join_type));
         return;
@@ -305,11 +309,30 @@ static void write_args(struct args *a, const struct phys *p)
     strbuf_addc(out, ']');
 }
 
+/* rank() and dense_rank() say what they rank by. */
+static void arg_rank(struct args *a, const struct phys *p)
+{
+    const struct expr *e = p->condition;
+    struct strbuf *out;
+
+    if (e->kind != EXPR_CALL || strcmp(e->func->name, "row_number") == 0) {
+        arg_condition(a, p);
+        return;
+    }
+    out = next_arg(a);
+    strbuf_printf(out, "%s(", e->func->name);
+    for (uint32_t i = 0; i < p->order.n; i++) {
+        strbuf_addz(out, i ? ", " : "");
+        expr_print(out, p->order.at[i]->args[0], PRINT_PLAN);
+    }
+    strbuf_addc(out, ')');
+}
+
 static void window_limit_args(struct args *a, const struct phys *p)
 {
     arg_exprs(a, &p->keys);
     arg_exprs(a, &p->order);
-    arg_condition(a, p);
+    arg_rank(a, p);
     arg_int(a, p->limit);
     arg_text(a, p->partial ? "Partial" : "Final");
 }
@@ -530,13 +553,17 @@ static void print_scan(struct strbuf *out, const struct phys *p)
 
 /* ---- lines ---- */
 
-static void print_aggregate(struct strbuf *out, const struct phys *p)
+static void print_aggregate(struct strbuf *out, const struct phys *p, bool verbose)
 {
     phys_node_name(out, p);
     strbuf_addz(out, p->kind == PHYS_SORT_AGG ? "(key=" : "(keys=");
     plan_print_exprs(out, &p->keys, ", ");
     strbuf_addz(out, ", functions=");
     plan_print_exprs(out, &p->aggs, ", ");
+    if (verbose) {
+        strbuf_addz(out, ", output=");
+        plan_print_exprs(out, &p->output, ", ");
+    }
     strbuf_addc(out, ')');
 }
 
@@ -563,7 +590,7 @@ void phys_print_node(struct strbuf *out, const struct phys *p)
     case PHYS_HASH_AGG:
     case PHYS_OBJECT_AGG:
     case PHYS_SORT_AGG:
-        print_aggregate(out, p);
+        print_aggregate(out, p, false);
         return;
     case PHYS_TAKE_ORDERED:
         print_take_ordered(out, p);
@@ -625,6 +652,7 @@ struct tree {
     struct strbuf *out;
     struct arena arena;
     const struct node_numbers *numbers; /* NULL: no numbers, not FORMATTED */
+    bool verbose;
 };
 
 static void print_branch(struct strbuf *out, const struct level *l, bool own)
@@ -640,6 +668,17 @@ static void print_branch(struct strbuf *out, const struct level *l, bool own)
 
 static void print_tree(struct tree *t, const struct phys *p, const struct level *at,
                        uint32_t indent, uint32_t depth);
+
+static void print_line(struct tree *t, const struct phys *p)
+{
+    bool aggregate = p->kind == PHYS_HASH_AGG || p->kind == PHYS_OBJECT_AGG ||
+                     p->kind == PHYS_SORT_AGG;
+
+    if (t->verbose && aggregate)
+        print_aggregate(t->out, p, true);
+    else
+        phys_print_node(t->out, p);
+}
 
 static void print_part(struct tree *t, const char *title, const struct phys *p,
                        uint32_t indent, uint32_t depth)
@@ -682,7 +721,7 @@ static void print_tree(struct tree *t, const struct phys *p, const struct level 
     } else {
         if (p->codegen)
             strbuf_printf(t->out, "*(%u) ", p->codegen);
-        phys_print_node(t->out, p);
+        print_line(t, p);
         subs = phys_subqueries(&t->arena, p);
     }
     strbuf_addc(t->out, '\n');
@@ -720,5 +759,15 @@ void phys_print(struct strbuf *out, const struct phys *p, bool formatted)
         return;
     }
     phys_print_tree(out, p, NULL);
+    strbuf_addc(out, '\n');
+}
+
+void phys_print_verbose(struct strbuf *out, const struct phys *p)
+{
+    struct tree t = { .out = out, .verbose = true };
+
+    strbuf_addz(out, "== Physical Plan ==\n");
+    print_tree(&t, p, NULL, 0, 0);
+    arena_release(&t.arena);
     strbuf_addc(out, '\n');
 }

@@ -31,6 +31,7 @@ void query_run_release(struct query_run *q)
     free(q->kept);
     arena_release(&q->arena);
     free(q->stages.at);
+    free(q->stages.subqueries);
     pthread_mutex_destroy(&q->lock);
     pthread_mutex_destroy(&q->stage_lock);
     pthread_cond_destroy(&q->stage_ended);

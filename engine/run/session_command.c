@@ -283,7 +283,10 @@ enum errc run_explain(struct running *r, struct result *out, struct err *err)
         TRY(run_plan(r, optimized, &phys, err));
     if (st->explain == EXPLAIN_EXTENDED || st->explain == EXPLAIN_COST)
         explain_logical(r, &text, inner->query, analyzed, optimized);
-    phys_print(&text, phys, st->explain == EXPLAIN_FORMATTED);
+    if (st->explain == EXPLAIN_EXTENDED || st->explain == EXPLAIN_COST)
+        phys_print_verbose(&text, phys);
+    else
+        phys_print(&text, phys, st->explain == EXPLAIN_FORMATTED);
     struct sv cell = strbuf_sv(&text);
     text_row(&t, &cell);
     strbuf_release(&text);

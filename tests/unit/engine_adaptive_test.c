@@ -307,6 +307,7 @@ static int run_teardown(void **state)
     struct run *r = *state;
 
     free(r->cache.at);
+    free(r->cache.subqueries);
     plans_release(&r->plans);
     return 0;
 }
