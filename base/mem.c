@@ -3,6 +3,8 @@
 
 #include "base/err.h"
 
+#include <limits.h>
+#include <malloc.h>
 #include <stdlib.h>
 
 void *xmalloc(size_t size)
@@ -38,4 +40,13 @@ size_t mem_product(size_t n, size_t size)
     if (__builtin_mul_overflow(n, size, &product))
         die("out of memory (%zu x %zu bytes)", n, size);
     return product;
+}
+
+void mem_keep_freed(void)
+{
+    enum { LARGEST_KEPT = 1 << 30, TOP_PAD = 64 << 20 };
+
+    (void)mallopt(M_MMAP_THRESHOLD, LARGEST_KEPT);
+    (void)mallopt(M_TRIM_THRESHOLD, INT_MAX);
+    (void)mallopt(M_TOP_PAD, TOP_PAD);
 }

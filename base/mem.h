@@ -8,6 +8,10 @@ void *xmalloc(size_t size);
 void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *p, size_t size);
 
+/* Freed memory stays with the process from now on, large blocks too: what takes and gives
+ * back hundreds of megabytes many times would have each page cleared anew. */
+void mem_keep_freed(void);
+
 /* n * size, aborting where the product does not fit. */
 size_t mem_product(size_t n, size_t size);
 

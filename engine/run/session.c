@@ -95,6 +95,7 @@ enum errc session_open(struct session **out, struct settings *settings,
     int64_t start_ms = wall_us() / 1000;
     enum errc rc;
 
+    mem_keep_freed();
     s->settings = settings;
     s->app_id = arena_printf(&s->arena, "local-%lld", (long long)start_ms);
     name_application(s, start_ms);
