@@ -319,7 +319,8 @@ static void count_cost(const struct phys *p, struct cost *c)
         count_cost(p->children[i], c);
 }
 
-/* More joins rid of their skew, where that is wanted at any price; then fewer shuffles. */
+/* More joins rid of their skew, where that is wanted at any price; then fewer shuffles.
+ */
 static bool is_better(const struct adaptive *a, const struct phys *than,
                       const struct phys *now)
 {

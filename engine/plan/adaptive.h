@@ -30,8 +30,8 @@ struct query_stage {
     void *run; /* the driver's */
 };
 
-/* Stages and subqueries of a query and of its subqueries that others may reuse. Zeroed: none. Whoever
- * drives several plans at once lets one at a time into adaptive_cut(). */
+/* Stages and subqueries of a query and of its subqueries that others may reuse. Zeroed:
+ * none. Whoever drives several plans at once lets one at a time into adaptive_cut(). */
 struct stage_cache {
     struct query_stage **at;
     uint32_t n, cap;
@@ -52,7 +52,8 @@ struct adaptive {
     struct stage_cache *cache;
     struct plan *logical; /* what `current` was planned from */
     struct phys *current;
-    struct exprs subqueries; /* EXPR_SUBQUERY_RESULT: planned once, with the initial plan */
+    struct exprs
+        subqueries; /* EXPR_SUBQUERY_RESULT: planned once, with the initial plan */
     uint32_t n_stages;
     struct query_stage **unmarked; /* stages the logical plan does not know of, newest
                                       first */

@@ -314,8 +314,7 @@ static void coalesce_skewed(struct arena *a, const struct group *g,
     w.bytes = arena_array(a, g->n + 1, sizeof *w.bytes);
     if (!all_are_reads(g) || !sizes_of(g, w.bytes, &n_bytes) || n_bytes != g->n)
         return;
-    w.target =
-        adaptive_target(g->bytes, most->advisory, most->min_size, most->min_num);
+    w.target = adaptive_target(g->bytes, most->advisory, most->min_size, most->min_num);
     w.specs = arena_array(a, g->n, sizeof *w.specs);
     for (uint32_t k = 0; k < g->n; k++)
         w.specs[k] = arena_array(a, n + 1, sizeof **w.specs);
@@ -358,13 +357,13 @@ static int64_t share(const struct groups *groups, uint32_t i, int64_t tasks)
     for (uint32_t k = 0; k < groups->n; k++)
         total += groups->at[k].bytes;
     if (groups->n > 1 && total > 0)
-        tasks = (int64_t)floor((double)tasks * (double)groups->at[i].bytes /
-                                   (double)total +
-                               0.5);
+        tasks = (int64_t)floor(
+            (double)tasks * (double)groups->at[i].bytes / (double)total + 0.5);
     return max_i64(tasks, 1);
 }
 
-static struct phys *put_reads(struct arena *a, struct phys *p, const struct new_reads *new)
+static struct phys *put_reads(struct arena *a, struct phys *p,
+                              const struct new_reads *new)
 {
     struct phys **children;
 
@@ -487,9 +486,9 @@ static struct phys *read_locally(struct planner_env *env, struct phys *p)
 
 struct phys *adaptive_reads(struct planner_env *env, struct phys *plan)
 {
-    struct phys *(*const rules[])(struct planner_env *, struct phys *) = {
-        cut_all_rebalanced, coalesce, read_locally
-    };
+    struct phys *(*const rules[])(struct planner_env *,
+                                  struct phys *) = { cut_all_rebalanced, coalesce,
+                                                     read_locally };
 
     for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
         struct phys *to = rules[i](env, plan);

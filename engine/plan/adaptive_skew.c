@@ -182,10 +182,10 @@ static struct phys *cut_join(void *ctx, struct phys *p)
         return p;
     copy = phys_copy(a, p);
     copy->skew = true;
-    copy->children[0] = over_read(a, p->children[0],
-                                  adaptive_read(a, stages[0], l.specs, l.n, false));
-    copy->children[1] = over_read(a, p->children[1],
-                                  adaptive_read(a, stages[1], r.specs, r.n, false));
+    copy->children[0] =
+        over_read(a, p->children[0], adaptive_read(a, stages[0], l.specs, l.n, false));
+    copy->children[1] =
+        over_read(a, p->children[1], adaptive_read(a, stages[1], r.specs, r.n, false));
     return copy;
 }
 

@@ -320,7 +320,8 @@ static bool is_aggregate(const struct phys *p)
 }
 
 /* What an aggregate makes out of itself: results of its functions, and, where these are
- * partial, their buffers behind the keys in its list. The functions say what these are. */
+ * partial, their buffers behind the keys in its list. The functions say what these are.
+ */
 static void pair_aggregates(struct pairs *s, const struct phys *x, const struct phys *y)
 {
     bool partial = x->aggs.n && x->aggs.at[0]->mode != AGG_FINAL &&

@@ -100,13 +100,7 @@ enum exchange_origin {
     ORIGIN_REBALANCE_BY_NONE
 };
 /* AQE_WHOLE: reducers one by one, maybe again for each piece of another side. */
-enum aqe_read {
-    AQE_COALESCED,
-    AQE_LOCAL,
-    AQE_SKEWED,
-    AQE_COALESCED_SKEWED,
-    AQE_WHOLE
-};
+enum aqe_read { AQE_COALESCED, AQE_LOCAL, AQE_SKEWED, AQE_COALESCED_SKEWED, AQE_WHOLE };
 
 /* What one task of a PHYS_AQE_READ reads: map outputs [map_from, map_to) of reducers
  * [from, to). */

@@ -16,9 +16,9 @@
 
 struct step { /* one aggregate of the query, through all steps */
     struct expr *call;
-    struct expr *result;   /* attribute */
-    struct exprs own;      /* its buffers as this step's attributes */
-    struct exprs buffers;  /* as the columns of the partial output */
+    struct expr *result;  /* attribute */
+    struct exprs own;     /* its buffers as this step's attributes */
+    struct exprs buffers; /* as the columns of the partial output */
 };
 
 struct aggregation {
@@ -61,7 +61,8 @@ static void set_buffers(struct arena *a, struct step *s)
     s->buffers = exprs_new(a, n);
     for (uint32_t i = 0; i < n; i++) {
         s->own.at[i] = expr_attribute(a, sv(names[i]), types[i], true, next_expr_id());
-        s->buffers.at[i] = expr_attribute(a, sv(names[i]), types[i], true, next_expr_id());
+        s->buffers.at[i] =
+            expr_attribute(a, sv(names[i]), types[i], true, next_expr_id());
     }
 }
 

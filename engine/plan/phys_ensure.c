@@ -85,8 +85,7 @@ static bool hashes_match(const struct partitioning *x, const struct exprs *x_key
 {
     struct places px = places_of(x, x_keys), py = places_of(y, y_keys);
 
-    if (!px.known || !py.known || px.n != py.n || x->n != y->n ||
-        x_keys->n != y_keys->n)
+    if (!px.known || !py.known || px.n != py.n || x->n != y->n || x_keys->n != y_keys->n)
         return false;
     for (uint32_t i = 0; i < px.n; i++)
         if (!(px.at[i] & py.at[i]))
@@ -149,8 +148,7 @@ static bool is_shuffle(const struct phys *p)
 
 /* The side whose cut the other takes over; 2: neither. */
 static uint32_t best_side(struct planner_env *env, struct phys *const *side,
-                          const struct partitioning *cut,
-                          const struct distribution *want)
+                          const struct partitioning *cut, const struct distribution *want)
 {
     uint32_t least = shuffle_partitions(env->settings), best = 2;
     bool consider_least = false, may[2];
@@ -282,7 +280,8 @@ static bool is_idle_repartition(struct arena *a, const struct phys *p)
     struct partitioning below;
 
     if (p->kind != PHYS_EXCHANGE || p->partitioning.kind != PART_HASH ||
-        (p->origin != ORIGIN_REPARTITION_BY_COL && p->origin != ORIGIN_REPARTITION_BY_NUM))
+        (p->origin != ORIGIN_REPARTITION_BY_COL &&
+         p->origin != ORIGIN_REPARTITION_BY_NUM))
         return false;
     below = phys_partitioning(a, p->children[0]);
     for (uint32_t i = 0; i < (below.kind == PART_COLLECTION ? below.n_more : 1); i++) {

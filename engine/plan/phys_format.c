@@ -130,8 +130,8 @@ static void range_arguments(struct strbuf *out, const struct phys *p)
 {
     bool given = p->logical && p->logical->kind == PLAN_RANGE && p->logical->n_partitions;
 
-    strbuf_printf(out, "Arguments: Range (%" PRId64 ", %" PRId64 ", step=%" PRId64
-                       ", splits=",
+    strbuf_printf(out,
+                  "Arguments: Range (%" PRId64 ", %" PRId64 ", step=%" PRId64 ", splits=",
                   p->range_start, p->range_end, p->range_step);
     if (given)
         strbuf_printf(out, "Some(%u))\n", p->n_partitions);

@@ -33,8 +33,8 @@ struct phys *phys_join(struct planner_env *env, struct plan *p, struct phys *lef
 bool phys_rejects_null(const struct expr *e);
 /* Reducers of a new shuffle. */
 uint32_t phys_shuffle_partitions(const struct planner_env *env);
-/* A logical plan with stages in it, planned and prepared. subqueries: EXPR_SUBQUERY_RESULT
- * each, what takes the place of scalar subqueries of that id. */
+/* A logical plan with stages in it, planned and prepared. subqueries:
+ * EXPR_SUBQUERY_RESULT each, what takes the place of scalar subqueries of that id. */
 enum errc phys_replan(struct planner_env *env, struct plan *p,
                       const struct exprs *subqueries, struct phys **out,
                       struct err *err) MUST_CHECK;

@@ -126,12 +126,12 @@ static struct phys *join_node(struct choice *c, enum phys_kind kind, enum side b
 static struct phys *broadcast_hash(struct choice *c, bool hinted)
 {
     const struct plan *j = c->join;
-    bool left = hinted ? j->hint_left == HINT_BROADCAST
-                       : fits_broadcast(c, &c->left) &&
-                             j->hint_left != HINT_NO_BROADCAST_HASH;
-    bool right = hinted ? j->hint_right == HINT_BROADCAST
-                        : fits_broadcast(c, &c->right) &&
-                              j->hint_right != HINT_NO_BROADCAST_HASH;
+    bool left =
+        hinted ? j->hint_left == HINT_BROADCAST
+               : fits_broadcast(c, &c->left) && j->hint_left != HINT_NO_BROADCAST_HASH;
+    bool right =
+        hinted ? j->hint_right == HINT_BROADCAST
+               : fits_broadcast(c, &c->right) && j->hint_right != HINT_NO_BROADCAST_HASH;
     enum side build = pick(c, left && broadcast_left(j->join_type),
                            right && broadcast_right(j->join_type));
 
@@ -225,8 +225,8 @@ static struct phys *nested_loop(struct choice *c, bool left, bool right)
 static struct phys *other_join(struct choice *c)
 {
     const struct plan *j = c->join;
-    struct phys *p = nested_loop(c, j->hint_left == HINT_BROADCAST,
-                                 j->hint_right == HINT_BROADCAST);
+    struct phys *p =
+        nested_loop(c, j->hint_left == HINT_BROADCAST, j->hint_right == HINT_BROADCAST);
 
     if (!p && hints(j, HINT_SHUFFLE_REPLICATE_NL))
         p = cartesian(c);

@@ -248,8 +248,7 @@ static struct partitioning renamed(struct arena *a, struct partitioning p,
     struct exprs list = exprs_new(a, to->n);
 
     for (uint32_t i = 0; i < list.n; i++)
-        list.at[i] =
-            expr_alias(a, from->at[i], to->at[i]->name, to->at[i]->id);
+        list.at[i] = expr_alias(a, from->at[i], to->at[i]->name, to->at[i]->id);
     return through_list(a, p, &list);
 }
 
@@ -351,7 +350,8 @@ struct partitioning phys_partitioning(struct arena *a, const struct phys *p)
     case PHYS_AQE_READ:
         return read_partitioning(a, p);
     case PHYS_REUSED:
-        return renamed(a, phys_partitioning(a, p->reused), &p->reused->output, &p->output);
+        return renamed(a, phys_partitioning(a, p->reused), &p->reused->output,
+                       &p->output);
     case PHYS_COALESCE:
         return p->n_partitions == 1 ? single : unknown(p->n_partitions);
     case PHYS_COLLECT_LIMIT:

@@ -195,7 +195,7 @@ static struct phys *range_node(struct planner_env *env, struct plan *p)
 
 /* ---- limits ---- */
 
-struct top { /* LIMIT, OFFSET, their order; a Project between */
+struct top {               /* LIMIT, OFFSET, their order; a Project between */
     int64_t limit, offset; /* limit -1: none */
     struct plan *below;
 };

@@ -14,9 +14,9 @@ static bool same_columns(const struct exprs *x, const struct exprs *y, bool in_o
     if (x->n != y->n)
         return false;
     for (uint32_t i = 0; i < x->n; i++) {
-        const struct expr *other =
-            in_order ? (y->at[i]->id == x->at[i]->id ? y->at[i] : NULL)
-                     : exprs_find(y, x->at[i]->id);
+        const struct expr *other = in_order
+                                       ? (y->at[i]->id == x->at[i]->id ? y->at[i] : NULL)
+                                       : exprs_find(y, x->at[i]->id);
 
         if (!other || (!x->at[i]->nullable && other->nullable))
             return false;

@@ -99,7 +99,8 @@ static struct pushed *push_in(struct arena *a, const struct expr *e)
     for (uint32_t i = 1; i < e->n_args; i++) {
         uint32_t at = i - 1;
 
-        for (; e->in_set && at > 0 && cmp_as_text(&p->values[at - 1], &e->args[i]->value) > 0;
+        for (; e->in_set && at > 0 &&
+               cmp_as_text(&p->values[at - 1], &e->args[i]->value) > 0;
              at--)
             p->values[at] = p->values[at - 1];
         p->values[at] = e->args[i]->value;

@@ -265,7 +265,8 @@ static struct estimate stage_estimate(struct arena *a, struct plan *p,
 
     if (!stage || !stage->done)
         return p->origin ? plan_estimate(a, p->origin, s) : of_bytes(bignum_of(1));
-    e.bytes = bignum_of(stage->stats.data_bytes > 0 ? (uint64_t)stage->stats.data_bytes : 0);
+    e.bytes =
+        bignum_of(stage->stats.data_bytes > 0 ? (uint64_t)stage->stats.data_bytes : 0);
     e.rows = bignum_of(stage->stats.rows > 0 ? (uint64_t)stage->stats.rows : 0);
     return e;
 }

@@ -174,8 +174,8 @@ static void count_read(struct query_run *q, const struct phys *read)
         const struct read_spec *before = i ? r - 1 : NULL;
 
         values[2] += whole && r->to != r->from + 1;
-        values[3] += !whole && !(before && before->map_to != UINT32_MAX &&
-                                 before->from == r->from);
+        values[3] += !whole &&
+                     !(before && before->map_to != UINT32_MAX && before->from == r->from);
         values[4] += !whole;
         for (uint32_t k = r->from; s && whole && k < r->to; k++)
             values[1] += s->reduce_bytes[k];
@@ -270,9 +270,8 @@ enum errc drive_adaptive(struct query_run *q, struct phys *adaptive, struct phys
     l.plan.env = (struct planner_env){ .arena = arena,
                                        .settings = q->settings,
                                        .cores = scheduler_cores(q->scheduler) };
-    l.plan.rewrite = (struct rewrite_env){ .arena = arena,
-                                           .settings = q->settings,
-                                           .eval = &q->eval };
+    l.plan.rewrite =
+        (struct rewrite_env){ .arena = arena, .settings = q->settings, .eval = &q->eval };
     adaptive_init(&l.plan, adaptive, &q->stages);
     rc = run_stages(&l, out, err);
     end_loop(&l);

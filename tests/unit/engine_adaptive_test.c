@@ -375,9 +375,8 @@ static void broadcast_ended(struct run *r, uint32_t stage, int64_t rows, int64_t
     struct err err;
 
     assert_int_equal(s->exchange->kind, PHYS_BROADCAST);
-    s->stats = (struct stage_stats){ .broadcast = true,
-                                     .rows = rows,
-                                     .data_bytes = bytes };
+    s->stats =
+        (struct stage_stats){ .broadcast = true, .rows = rows, .data_bytes = bytes };
     s->done = true;
     assert_int_equal(adaptive_replan(&r->a, &err), ERR_OK);
     more_stages(r);
@@ -394,7 +393,11 @@ static void assert_final(struct run *r, const char *want)
     assert_string_equal(plans_shape_of(&r->plans, r->final), want);
 }
 
-#define EACH(a, b, c, d) (const int64_t[]){ a, b, c, d }
+#define EACH(a, b, c, d)                                                                 \
+    (const int64_t[])                                                                    \
+    {                                                                                    \
+        a, b, c, d                                                                       \
+    }
 #define EVEN(x) EACH(x, x, x, x)
 
 static const char join_of_two[] = "select a.id, b.id from range(0, 900, 1, 3) a join "

@@ -25,9 +25,8 @@ static inline void plans_init(struct plans *p)
     p->settings = settings_new(&p->arena);
     p->catalog = catalog_new(&p->arena);
     p->eval.settings = p->settings;
-    p->env = (struct planner_env){ .arena = &p->arena,
-                                   .settings = p->settings,
-                                   .cores = 2 };
+    p->env =
+        (struct planner_env){ .arena = &p->arena, .settings = p->settings, .cores = 2 };
 }
 
 static inline void plans_release(struct plans *p)
@@ -80,7 +79,8 @@ static inline struct phys *plans_physical(struct plans *p, const char *sql)
  * reads with their kind and number of tasks. Adaptive roots and stages are left out. */
 static inline void plans_shape(struct strbuf *out, const struct phys *p)
 {
-    static const char *const reads[] = { "coalesced", "local", "skewed", "both", "whole" };
+    static const char *const reads[] = { "coalesced", "local", "skewed", "both",
+                                         "whole" };
 
     if (p->kind == PHYS_ADAPTIVE || p->kind == PHYS_STAGE) {
         plans_shape(out, p->children[0]);
