@@ -365,6 +365,20 @@ bool decimal_multiply(i128 x, struct type a, i128 y, struct type b, struct type 
                       out);
 }
 
+/* 128 by 64 bits: one or two instructions where the machine has them. */
+static u128 divide_by_long(u128 n, uint64_t d, uint64_t *rest)
+{
+    uint64_t high = (uint64_t)(n >> 64), low = (uint64_t)n, left = high % d, q;
+
+#if defined(__x86_64__) && defined(__GNUC__)
+    __asm__("divq %4" : "=a"(q), "=d"(*rest) : "a"(low), "d"(left), "r"(d) : "cc");
+#else
+    q = (uint64_t)(((u128)left << 64 | low) / d);
+    *rest = (uint64_t)(((u128)left << 64 | low) % d);
+#endif
+    return (u128)(high / d) << 64 | q;
+}
+
 /* Spark keeps 39 digits behind the point, cut, and rounds those: the same as rounding
  * once. */
 bool decimal_divide(i128 x, struct type a, i128 y, struct type b, struct type r,
@@ -376,6 +390,16 @@ bool decimal_divide(i128 x, struct type a, i128 y, struct type b, struct type r,
 
     if (!y)
         return false;
+    if (up >= 0 && up <= 19 && dividend <= UINT64_MAX && divisor <= UINT64_MAX) {
+        uint64_t by = (uint64_t)divisor, rest; /* 64 bits times 10^19 are 128 */
+        u128 q = divide_by_long(dividend * (u128)decimal_pow10[up], by, &rest);
+
+        q += rest >= by - rest;
+        if (q >= (u128)decimal_pow10[r.precision])
+            return false;
+        *out = (x < 0) != (y < 0) ? -(i128)q : (i128)q;
+        return true;
+    }
     if (up < 0) {
         n = (struct wide){ 0, dividend };
         if (-up > 38 || divisor > (u128)-1 / (u128)decimal_pow10[-up]) {
@@ -515,6 +539,11 @@ bool decimal_round(i128 x, int scale, int to, enum decimal_rounding how, i128 *o
         if (away)
             return false;
         *out = 0;
+        return true;
+    }
+    if (how == ROUND_HALF_UP && to >= 0 && down <= 18 && x >= INT64_MIN &&
+        x <= INT64_MAX) {
+        *out = shift_right(x, down);
         return true;
     }
     y = divide_rounding(x, decimal_pow10[down], how);

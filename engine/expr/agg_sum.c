@@ -69,12 +69,23 @@ static void count_update(const struct agg_run *r, uint8_t **states,
         *(int64_t *)states[i] += all || !any_null(r, args, batch_row(b, i));
 }
 
+KERNEL_CLONES static uint32_t count_ones(const uint8_t *valid, uint32_t n)
+{
+    uint32_t sum = 0;
+
+    for (uint32_t i = 0; i < n; i++)
+        sum += valid[i];
+    return sum;
+}
+
 static void count_update_all(const struct agg_run *r, uint8_t *state,
                              const struct vec *args, const struct batch *b)
 {
     int64_t n = b->n_sel;
 
-    if (!none_null(r, args)) {
+    if (!none_null(r, args) && r->n_args == 1 && args->kind == VEC_FLAT && !b->sel) {
+        n = count_ones(args->valid, b->n_rows);
+    } else if (!none_null(r, args)) {
         n = 0;
         for (uint32_t i = 0; i < b->n_sel; i++)
             n += !any_null(r, args, batch_row(b, i));

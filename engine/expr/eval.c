@@ -229,8 +229,9 @@ static void give_back(struct eval *e, struct node *n)
     *list = n->buffer;
 }
 
-/* In the order of evaluation. Lazy nodes are done with an argument before they ask for
- * the next, but write into their own buffer in between. What is shared and first computed
+/* In the order of evaluation. Lazy nodes write into their own buffer before they are done
+ * with all arguments, and may hold several results at once. What is shared and first
+ * computed
  * below one of them, for some rows, may be computed again later for all: buffers below
  * are kept. */
 static void assign_buffers(struct eval *e, struct node *n, bool below_lazy, bool keep)
@@ -246,12 +247,10 @@ static void assign_buffers(struct eval *e, struct node *n, bool below_lazy, bool
         n->buffer = take_buffer(e, type_width(n->expr->type));
     for (uint32_t i = 0; i < n->n_args; i++) {
         assign_buffers(e, n->args[i], below_lazy, keep);
-        if (!keep && lazy && n->kind != NODE_LOGIC && n->kind != NODE_IN)
-            give_back(e, n->args[i]);
     }
     if (!lazy)
         n->buffer = take_buffer(e, type_width(n->expr->type));
-    if (!keep && (!lazy || n->kind == NODE_LOGIC || n->kind == NODE_IN))
+    if (!keep)
         for (uint32_t i = 0; i < n->n_args; i++)
             give_back(e, n->args[i]);
 }

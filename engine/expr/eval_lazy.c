@@ -98,11 +98,156 @@ static void finish_mask(struct node *n, const struct batch *b)
         n->result.valid = NULL;
 }
 
+/* ---- all rows at once ----
+ *
+ * Where arguments are cheap, each is computed for all rows, and what counts is blended
+ * together from the last to the first: no row is looked at on its own. */
+
+#define BLEND(T)                                                                         \
+    KERNEL_CLONES static void blend_##T(T *restrict to, const T *restrict from,          \
+                                        const uint8_t *restrict yes, uint32_t n)         \
+    {                                                                                    \
+        for (uint32_t i = 0; i < n; i++)                                                 \
+            to[i] = yes[i] ? from[i] : to[i];                                            \
+    }                                                                                    \
+    KERNEL_CLONES static void blend_one_##T(T *restrict to, const T from,                \
+                                            const uint8_t *restrict yes, uint32_t n)     \
+    {                                                                                    \
+        for (uint32_t i = 0; i < n; i++)                                                 \
+            to[i] = yes[i] ? from : to[i];                                               \
+    }
+BLEND(uint8_t)
+BLEND(uint16_t)
+BLEND(uint32_t)
+BLEND(uint64_t)
+BLEND(wide_col)
+
+#define BLEND_CASE(T)                                                                    \
+    if (v->kind == VEC_CONST)                                                            \
+        blend_one_##T(out->data, *(const T *)v->data, yes, n);                           \
+    else                                                                                 \
+        blend_##T(out->data, v->data, yes, n);                                           \
+    break
+
+/* The rows where yes is 1 become those of v, FLAT or CONST. */
+static void blend(struct vec *out, const struct vec *v, const uint8_t *yes, uint32_t n)
+{
+    if (v->type.id == TYPE_NULL || (v->kind == VEC_CONST && v->valid && !v->valid[0])) {
+        for (uint32_t i = 0; i < n; i++)
+            out->valid[i] &= yes[i] ^ 1;
+        return;
+    }
+    if (v->kind == VEC_FLAT && v->valid)
+        blend_uint8_t(out->valid, v->valid, yes, n);
+    else
+        for (uint32_t i = 0; i < n; i++)
+            out->valid[i] |= yes[i];
+    switch (type_width(out->type)) {
+    case 1:
+        BLEND_CASE(uint8_t);
+    case 2:
+        BLEND_CASE(uint16_t);
+    case 4:
+        BLEND_CASE(uint32_t);
+    case 8:
+        BLEND_CASE(uint64_t);
+    default:
+        BLEND_CASE(wide_col);
+    }
+}
+
+/* Arguments from `first` on are cheap, and all rows count. */
+static bool can_blend(const struct eval *e, const struct node *n, const struct batch *b,
+                      uint32_t first)
+{
+    if (b->sel || n->expr->type.id == TYPE_NULL)
+        return false;
+    for (uint32_t i = first; i < n->n_args; i++)
+        if (!is_cheap(e, n->args[i]))
+            return false;
+    return true;
+}
+
+/* Where a condition is true, as a mask in `room`. */
+static void true_rows(const struct vec *v, uint8_t *room, uint32_t n)
+{
+    const uint8_t *data = v->data, *valid = v->valid;
+
+    if (v->type.id == TYPE_NULL || v->kind == VEC_CONST)
+        memset(room, v->type.id != TYPE_NULL && (!valid || valid[0]) && (data[0] & 1), n);
+    else if (!valid)
+        memcpy(room, data, n);
+    else
+        for (uint32_t i = 0; i < n; i++)
+            room[i] = data[i] & valid[i];
+}
+
+static void fill_last(struct vec *out, const struct vec *v, uint32_t n)
+{
+    uint8_t all[BATCH_ROWS];
+
+    memset(all, 1, n);
+    blend(out, v, all, n);
+}
+
+static enum errc blend_choice(struct eval *e, struct node *n, const struct batch *b,
+                              struct err *err)
+{
+    uint32_t pairs = n->n_args / 2;
+    struct vec out;
+    uint8_t yes[BATCH_ROWS];
+
+    for (uint32_t i = 0; i < n->n_args; i++) {
+        TRY(node_eval(e, n->args[i], b, err));
+        (void)node_flat(e, n->args[i], b);
+    }
+    out = node_out(e, n, true);
+    if (n->n_args % 2)
+        fill_last(&out, &n->args[2 * pairs]->result, b->n_rows);
+    else
+        memset(out.valid, 0, b->n_rows);
+    for (uint32_t i = pairs; i--;) {
+        true_rows(&n->args[2 * i]->result, yes, b->n_rows);
+        blend(&out, &n->args[2 * i + 1]->result, yes, b->n_rows);
+    }
+    n->result = out;
+    finish_mask(n, b);
+    return ERR_OK;
+}
+
+static enum errc blend_coalesce(struct eval *e, struct node *n, const struct batch *b,
+                                struct err *err)
+{
+    struct vec out;
+
+    for (uint32_t i = 0; i < n->n_args; i++) {
+        TRY(node_eval(e, n->args[i], b, err));
+        (void)node_flat(e, n->args[i], b);
+    }
+    out = node_out(e, n, true);
+    fill_last(&out, &n->args[n->n_args - 1]->result, b->n_rows);
+    for (uint32_t i = n->n_args - 1; i--;) {
+        const struct vec *v = &n->args[i]->result;
+
+        if (v->type.id == TYPE_NULL || (v->kind == VEC_CONST && v->valid && !v->valid[0]))
+            continue;
+        if (v->kind == VEC_CONST || !v->valid)
+            fill_last(&out, v, b->n_rows);
+        else
+            blend(&out, v, v->valid, b->n_rows);
+    }
+    n->result = out;
+    finish_mask(n, b);
+    return ERR_OK;
+}
+
 /* ---- CASE, IF ---- */
 
 enum errc node_eval_choice(struct eval *e, struct node *n, const struct batch *b,
                            struct err *err)
 {
+    if (can_blend(e, n, b, 1))
+        return blend_choice(e, n, b, err);
     struct vec out = node_out(e, n, true);
     uint32_t *taken = node_sel(e, n, 2), n_left = b->n_sel, i = 0;
     const uint32_t *left = rows_of(e, n, b, 0);
@@ -141,6 +286,8 @@ enum errc node_eval_choice(struct eval *e, struct node *n, const struct batch *b
 enum errc node_eval_coalesce(struct eval *e, struct node *n, const struct batch *b,
                              struct err *err)
 {
+    if (can_blend(e, n, b, 1))
+        return blend_coalesce(e, n, b, err);
     struct vec out = node_out(e, n, true);
     const uint32_t *left = rows_of(e, n, b, 0);
     uint32_t *found = node_sel(e, n, 2), *spare = node_sel(e, n, 1);

@@ -41,10 +41,61 @@ static int32_t week_year(int64_t days)
     return year;
 }
 
-DATE_PART(year, civil_from_days(days).year)
-DATE_PART(quarter, (civil_from_days(days).month + 2) / 3)
-DATE_PART(month, civil_from_days(days).month)
-DATE_PART(day, civil_from_days(days).day)
+/* Year, month and day by 32-bit multiplications alone (Neri and Schneider, "Euclidean
+ * affine functions and their application to calendar algorithms", 2022), so that the loop
+ * runs in vectors. Days are counted from 1 March of a year divisible by 400, 82 eras
+ * before year 0: good from -12699422 to 1061042401, which a first pass looks at. */
+enum { ERAS = 82, FIRST_DAY = -12699422, LAST_DAY = 1061042401 };
+
+struct fast_date {
+    uint32_t year, month, day;
+};
+
+KERNEL_INLINE struct fast_date fast_civil(uint32_t days)
+{
+    uint32_t n1 = 4 * (days + 719468 + 146097 * ERAS) + 3;
+    uint32_t century = n1 / 146097, n2 = n1 % 146097 | 3;
+    uint64_t p2 = (uint64_t)2939745 * n2;
+    uint32_t year = (uint32_t)(p2 >> 32), of_year = (uint32_t)p2 / 2939745 / 4;
+    uint32_t n3 = 2141 * of_year + 197913;
+    uint32_t late = of_year >= 306; /* January and February */
+
+    return (struct fast_date){ .year = 100 * century + year - 400 * ERAS + late,
+                               .month = (n3 >> 16) - 12 * late,
+                               .day = (n3 & 65535) / 2141 + 1 };
+}
+
+KERNEL_CLONES static bool all_in_range(const int32_t *days, uint32_t n)
+{
+    uint32_t bad = 0;
+
+    for (uint32_t i = 0; i < n; i++)
+        bad |= days[i] < FIRST_DAY || days[i] > LAST_DAY;
+    return !bad;
+}
+
+KERNEL1(fast_year, uint32_t, uint32_t, fast_civil(x).year)
+KERNEL1(fast_quarter, uint32_t, uint32_t, (fast_civil(x).month + 2) / 3)
+KERNEL1(fast_month, uint32_t, uint32_t, fast_civil(x).month)
+KERNEL1(fast_day, uint32_t, uint32_t, fast_civil(x).day)
+
+/* As DATE_PART; fast is the loop for days in range. */
+#define DATE_FIELD(name, X, fast)                                                        \
+    DATE_PART(any_##name, X)                                                             \
+    static enum errc run_##name(struct eval_call *c, struct err *err)                    \
+    {                                                                                    \
+        const struct vec *v = eval_flat(c, 0);                                           \
+                                                                                         \
+        if (!all_in_range(v->data, v->kind == VEC_CONST ? 1 : c->batch->n_rows))         \
+            return run_any_##name(c, err);                                               \
+        fast(c->batch, v, c->out);                                                       \
+        return ERR_OK;                                                                   \
+    }
+
+DATE_FIELD(year, civil_from_days(days).year, fast_year)
+DATE_FIELD(quarter, (civil_from_days(days).month + 2) / 3, fast_quarter)
+DATE_FIELD(month, civil_from_days(days).month, fast_month)
+DATE_FIELD(day, civil_from_days(days).day, fast_day)
 DATE_PART(dayofweek, day_of_week_iso(days) % 7 + 1)
 DATE_PART(weekday, day_of_week_iso(days) - 1)
 DATE_PART(isodow, day_of_week_iso(days))
