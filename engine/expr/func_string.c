@@ -8,6 +8,9 @@
 #include <locale.h>
 #include <pthread.h>
 #include <wctype.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 /* ---- characters ---- */
 
@@ -73,12 +76,49 @@ uint32_t text_lower(uint32_t code)
     return l ? (uint32_t)towlower_l((wint_t)code, l) : code;
 }
 
+#ifdef __SSE2__ /* what every x86-64 has */
+/* Sixteen places at a time: where the needle's first and last byte are. The last step
+ * overlaps the one before, so that nothing behind the end is read. There are at least 16
+ * places, and the needle has two bytes or more. */
+static size_t find_by_ends(const char *p, size_t len, struct sv needle)
+{
+    const __m128i first = _mm_set1_epi8(needle.p[0]);
+    const __m128i last = _mm_set1_epi8(needle.p[needle.len - 1]);
+    size_t places = len - needle.len + 1;
+
+    for (size_t i = 0;;) {
+        __m128i a = _mm_loadu_si128((const __m128i *)(const void *)(p + i));
+        __m128i b =
+            _mm_loadu_si128((const __m128i *)(const void *)(p + i + needle.len - 1));
+        int both = _mm_movemask_epi8(
+            _mm_and_si128(_mm_cmpeq_epi8(a, first), _mm_cmpeq_epi8(b, last)));
+
+        for (; both; both &= both - 1) {
+            size_t at = i + (size_t)__builtin_ctz((unsigned)both);
+
+            if (memcmp(p + at + 1, needle.p + 1, needle.len - 2) == 0)
+                return at;
+        }
+        if (i + 16 >= places)
+            return SIZE_MAX;
+        i = i + 32 <= places ? i + 16 : places - 16;
+    }
+}
+#endif
+
 size_t text_find(struct sv s, struct sv needle, size_t from)
 {
     if (from > s.len)
         return SIZE_MAX;
     if (!needle.len)
         return from;
+#ifdef __SSE2__
+    if (needle.len >= 2 && s.len - from >= needle.len + 15) {
+        size_t found = find_by_ends(s.p + from, s.len - from, needle);
+
+        return found == SIZE_MAX ? SIZE_MAX : from + found;
+    }
+#endif
     const char *at = memmem(s.p + from, s.len - from, needle.p, needle.len);
     return at ? (size_t)(at - s.p) : SIZE_MAX;
 }

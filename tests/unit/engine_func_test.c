@@ -2,6 +2,8 @@
  * as a constant and over columns: flat, with NULL rows, selected, by dictionary. */
 #include "engine_expr.h"
 
+#include "engine/expr/text.h"
+
 static struct test_case *cases;
 static uint32_t n_cases;
 static struct arena text_arena;
@@ -197,11 +199,38 @@ static int drop_cases(void **state)
     return 0;
 }
 
+/* The text ends where its memory does: nothing behind it is read. */
+static void text_is_found_where_it_is(void **state)
+{
+    uint32_t seed = 11;
+
+    (void)state;
+    for (int turn = 0; turn < 20000; turn++) {
+        char needle[12];
+        size_t len = (seed = seed * 1664525 + 1013904223) >> 8 & 127;
+        size_t n = 1 + (seed >> 16 & 7), from = (seed >> 20) % (len + 1);
+        char *text = malloc(len ? len : 1);
+
+        assert_non_null(text);
+        for (size_t i = 0; i < len; i++)
+            text[i] = (char)('a' + ((seed = seed * 1664525 + 1013904223) >> 13) % 3);
+        for (size_t i = 0; i < n; i++)
+            needle[i] = (char)('a' + ((seed = seed * 1664525 + 1013904223) >> 13) % 3);
+        const char *at = memmem(text + from, len - from, needle, n);
+        size_t want = at ? (size_t)(at - text) : SIZE_MAX;
+        size_t got = text_find((struct sv){ text, len }, (struct sv){ needle, n }, from);
+        free(text);
+        if (got != want)
+            fail_msg("turn %d: found at %zu, is at %zu", turn, got, want);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(constants_are_what_spark_says),
         cmocka_unit_test(columns_agree_with_constants),
+        cmocka_unit_test(text_is_found_where_it_is),
     };
 
     return cmocka_run_group_tests(tests, read_cases, drop_cases);
