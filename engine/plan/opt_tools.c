@@ -310,6 +310,29 @@ static int64_t join_rows(struct plan *p)
     }
 }
 
+/* What stands over a stage that ran may make more of its rows: an aggregate without keys
+ * makes one of none. -1: not known. */
+static int64_t rows_over_stage(const struct phys *q)
+{
+    for (;; q = q->children[0])
+        switch (q->kind) {
+        case PHYS_STAGE:
+            return q->stage->done ? q->stage->stats.rows : -1;
+        case PHYS_HASH_AGG:
+        case PHYS_OBJECT_AGG:
+        case PHYS_SORT_AGG:
+            if (!q->keys.n)
+                return 1;
+            break;
+        case PHYS_PROJECT:
+        case PHYS_FILTER:
+        case PHYS_SORT:
+            break;
+        default:
+            return -1;
+        }
+}
+
 int64_t opt_max_rows(struct plan *p)
 {
     int64_t n = 0;
@@ -320,7 +343,8 @@ int64_t opt_max_rows(struct plan *p)
     case PLAN_ONE_ROW:
         return 1;
     case PLAN_STAGE:
-        return p->stage->done ? p->stage->stats.rows : opt_max_rows(p->origin);
+        n = rows_over_stage(p->phys);
+        return n >= 0 ? n : opt_max_rows(p->origin);
     case PLAN_RANGE:
         if ((p->range_step > 0) == (p->range_end > p->range_start)) {
             i128 span = (i128)p->range_end - p->range_start;

@@ -1,7 +1,8 @@
 #!/bin/bash
 # Compares Spillway with real Spark: writes event logs with Spark 3.5.9 and 4.3.0 in every
 # codec, starts the History Server of each version on them and compares its REST answers
-# with `spillway analyze --json`. Needs Java 17 and a package index for pip; without
+# with `spillway analyze --json`. Compares the engine's answers with Spark's: TPC-H at scale 1
+# and random statements (SEED=n QUERIES=n for others, or more). Needs Java 17 and a package index for pip; without
 # either it says so and skips. What it makes is in build/interop.
 #
 #     tests/interop/run.sh [VERSION...]
@@ -131,6 +132,53 @@ second_opinion() { # VERSION MASTER
     fi
 }
 
+counted() { # LABEL LOG: adds what a log's last line says
+    local last
+    last=$(tail -1 "$2")
+    if [[ $last =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
+        passed=$((passed + BASH_REMATCH[1])) failed=$((failed + BASH_REMATCH[2]))
+        [ "${BASH_REMATCH[2]}" -eq 0 ] || sed '$d' "$2" | cut -c1-400
+    else
+        fail "$1: $last"
+    fi
+}
+
+in_group() { # SECONDS COMMAND...: in a process group that ends with this script
+    setsid timeout "$@" &
+    programs=$!
+    wait "$programs"
+    local status=$?
+    programs=
+    return "$status"
+}
+
+# The engine's answers against Spark's, made now: TPC-H at scale 1, and random statements,
+# again with other plans and with hardly any memory.
+answers() { # VERSION
+    local python=$out/venv-$1/bin/python log=$out/answers.log dir=$out/random
+    if tests/tpch/run.sh tables 1 parquet; then
+        if PYSPARK_SUBMIT_ARGS="--driver-memory 2g pyspark-shell" \
+            in_group 300 "$python" tests/interop/tpch.py build/tpch/sf1/parquet "$out/tpch" >"$log" 2>&1; then
+            python3 tests/tpch/check.py -a "$out/tpch" "$spillway" build/tpch/sf1 parquet >"$log" 2>&1
+            counted "TPC-H at scale 1" "$log"
+        else
+            fail "TPC-H on Spark: $(tail -3 "$log")"
+        fi
+    else
+        echo "skipped: no TPC-H tables at scale 1"
+        skipped=$((skipped + 1))
+    fi
+    in_group 240 "$python" tests/interop/random_queries.py answer "$dir" "${SEED:-1}" "${QUERIES:-150}" >"$log" 2>&1 ||
+        { fail "random statements on Spark: $(tail -3 "$log")"; return; }
+    python3 tests/interop/random_queries.py check "$dir" "$spillway" >"$log" 2>&1
+    counted "random statements" "$log"
+    # shellcheck disable=SC2046
+    python3 tests/interop/random_queries.py check "$dir" "$spillway" --executors 2 --memory 400m \
+        $(printf -- '--conf spark.%s ' sql.adaptive.enabled=false sql.autoBroadcastJoinThreshold=-1 \
+            memory.fraction=0.2 sql.join.preferSortMergeJoin=false) >"$log" 2>&1
+    counted "random statements, other plans" "$log"
+}
+
 start_server() { # VERSION: sets $server and $url
     local port
     port=$(python3 -c 'import socket
@@ -157,6 +205,7 @@ for version in $versions; do
     fi
 done
 engine_logs
+case " $versions " in *" 3.5.9 "*) answers 3.5.9 ;; esac
 for version in $versions; do
     second_opinion "$version" 'local[2]'
     second_opinion "$version" 'local-cluster[2,1,1024]'

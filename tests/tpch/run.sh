@@ -5,6 +5,7 @@
 # skips. Answers at scale 0.01 are in tests/data/tpch; those at 0.1 lie in $TPCH/answers.
 #
 #     tests/tpch/run.sh
+#     tests/tpch/run.sh tables SCALE FORMAT     makes build/tpch/sfSCALE/FORMAT, no more
 set -u
 cd "$(dirname "$0")/../.."
 spillway=${SPILLWAY_BIN:-./spillway}
@@ -54,6 +55,11 @@ check() { # SCALE FORMAT ARGUMENT... [-- OPTION...]
         echo "FAILED $scale $format $*: $(tail -3 "$log")"
     fi
 }
+
+if [ "${1-}" = tables ]; then
+    tables "$2" "$3"
+    exit
+fi
 
 # executors without room: no broadcasts, everything through few wide shuffles
 small="--executors 2 --memory 400m --conf spark.sql.autoBroadcastJoinThreshold=-1
