@@ -554,7 +554,7 @@ static struct plan *rewrite_distinct(void *ctx, struct plan *p)
     find_sets(&d, p);
     /* over no rows at all a constant is no row either, which only the gid can tell */
     for (uint32_t i = 0; i < d.n_sets; i++)
-        split = split || d.filters[i] || 
+        split = split || d.filters[i] ||
                 (!p->keys.n && d.sets[i].n && expr_foldable(d.sets[i].at[0]));
     if (!split && d.n_sets < 2)
         return p;

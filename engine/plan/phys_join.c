@@ -65,8 +65,12 @@ static struct exprs nullable(struct arena *a, const struct exprs *list)
 {
     struct exprs out = exprs_new(a, list->n);
 
+    /* tasks of stages that run may read what is here already */
     for (uint32_t i = 0; i < list->n; i++) {
-        out.at[i] = list->at[i]->nullable ? list->at[i] : expr_copy(a, list->at[i]);
+        out.at[i] = list->at[i];
+        if (list->at[i]->nullable)
+            continue;
+        out.at[i] = expr_copy(a, list->at[i]);
         out.at[i]->nullable = true;
     }
     return out;
