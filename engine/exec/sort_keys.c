@@ -269,8 +269,8 @@ static void put_packed(u128 *to, const struct sort_key *k, const struct vec *v,
     uint32_t n = b->n_sel;
     int shift = 128 - (int)at - (int)k->bits - !k->no_nulls;
 
-    if (shift <= -128)
-        return; /* nothing of it goes in */
+    if (key_bits(k) == 0)
+        return; /* one value alone orders nothing, and 128 is no shift */
     if (shift < 0) { /* the lowest bits do not go in */
         EACH_ORDERED({
             bool null = !k->no_nulls && !v->valid[row];
