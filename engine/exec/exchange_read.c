@@ -95,6 +95,13 @@ static void report(struct op *op, const struct exchange_read *r)
                                 counted[k].value);
 }
 
+static int64_t read_expect(const struct op *op)
+{
+    const struct exchange_read *r = op->state;
+
+    return shuffle_reader_rows(r->reader);
+}
+
 static void read_close(struct op *op)
 {
     struct exchange_read *r = op->state;
@@ -110,6 +117,7 @@ static void read_close(struct op *op)
         .open = read_open,                                                               \
         .next = read_next,                                                               \
         .close = read_close,                                                             \
+        .expect = read_expect,                                                           \
         .own_children = true,                                                            \
     }
 

@@ -18,11 +18,14 @@ void groups_init(struct group_table *t, struct arena *a, const struct type *key_
 
 void groups_clear(struct group_table *t)
 {
-    free(t->rows);
+    for (uint32_t i = 0; i < t->n_chunks; i++)
+        free(t->chunks[i]);
+    free(t->chunks);
     free(t->slots);
     arena_release(&t->text);
-    t->rows = NULL;
+    t->chunks = NULL;
     t->slots = NULL;
+    t->n_chunks = t->cap_chunks = 0;
     t->n = t->cap = t->bits = 0;
 }
 
@@ -38,7 +41,7 @@ static uint32_t cap_for(const struct group_table *t, uint64_t n)
     uint64_t cap = t->cap ? t->cap : 512;
 
     while (cap < n)
-        cap = cap < 1 << 16 ? cap * 2 : cap + cap / 2;
+        cap = cap < GROUPS_CHUNK ? cap * 2 : cap + GROUPS_CHUNK;
     return cap > UINT32_MAX - 1 ? UINT32_MAX - 1 : (uint32_t)cap;
 }
 
@@ -46,6 +49,8 @@ static uint32_t bits_for(const struct group_table *t, uint64_t n)
 {
     uint32_t bits = t->bits ? t->bits : FIRST_BITS;
 
+    if (n < t->likely && n * 2 > (uint64_t)1 << bits)
+        n = t->likely;
     while (n * 2 > (uint64_t)1 << bits)
         bits++;
     return bits;
@@ -100,15 +105,31 @@ static void rehash(struct group_table *t, uint32_t bits)
     }
 }
 
+static void add_rows(struct group_table *t, uint32_t cap)
+{
+    if (t->cap < GROUPS_CHUNK) {
+        uint32_t first = cap < GROUPS_CHUNK ? cap : GROUPS_CHUNK;
+
+        if (t->n_chunks == 0) {
+            GROW(t->chunks, t->n_chunks, t->cap_chunks);
+            t->chunks[t->n_chunks++] = NULL;
+        }
+        t->chunks[0] = xrealloc(t->chunks[0], mem_product(first, t->stride));
+        t->cap = first;
+    }
+    for (; t->cap < cap; t->cap += GROUPS_CHUNK) {
+        GROW(t->chunks, t->n_chunks, t->cap_chunks);
+        t->chunks[t->n_chunks++] = xmalloc(mem_product(GROUPS_CHUNK, t->stride));
+    }
+}
+
 void groups_reserve(struct group_table *t, uint32_t more)
 {
     uint64_t n = (uint64_t)t->n + more;
     uint32_t cap = cap_for(t, n), bits = bits_for(t, n);
 
-    if (cap != t->cap) {
-        t->rows = xrealloc(t->rows, mem_product(cap, t->stride));
-        t->cap = cap;
-    }
+    if (cap != t->cap)
+        add_rows(t, cap);
     if (bits != t->bits)
         rehash(t, bits);
 }

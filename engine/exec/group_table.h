@@ -2,21 +2,27 @@
  * of the aggregates.
  *
  *     slots: 32 bits of the hash | 1 + row     linear probing, at most half full
- *     rows:  key (see keys.h) | states, zeroed when the group is made
+ *     rows:  key (see keys.h) | states, zeroed when the group is made; in chunks, of
+ * which only the first moves as it grows
  *
- * A row's address changes when rows are added, its number does not. */
+ * A row's address may change when rows are added, its number does not. */
 #ifndef ENGINE_EXEC_GROUP_TABLE_H
 #define ENGINE_EXEC_GROUP_TABLE_H
 
 #include "engine/exec/keys.h"
 
+enum { GROUPS_CHUNK_BITS = 12, GROUPS_CHUNK = 1 << GROUPS_CHUNK_BITS };
+
 struct group_table {
     struct key_layout keys;
     size_t stride, state_at;
-    char *rows;
+    char **chunks; /* GROUPS_CHUNK rows each, the first perhaps fewer */
+    uint32_t n_chunks, cap_chunks;
     uint32_t n, cap;
     uint64_t *slots;
-    uint32_t bits; /* 2^bits slots; 0: none yet */
+    uint32_t bits;   /* 2^bits slots; 0: none yet */
+    uint32_t likely; /* groups there may come to be: for so many slots are made, once more
+                        are needed */
     struct arena text;
     uint64_t probes, lookups;
     uint32_t direct_cap; /* scratch of groups_find_codes */
@@ -39,7 +45,7 @@ void groups_find(struct group_table *t, const struct key_batch *k, uint32_t n,
 
 static inline char *group_row(const struct group_table *t, uint32_t i)
 {
-    return t->rows + t->stride * i;
+    return t->chunks[i >> GROUPS_CHUNK_BITS] + t->stride * (i & (GROUPS_CHUNK - 1));
 }
 
 #endif

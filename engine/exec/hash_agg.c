@@ -63,8 +63,9 @@ struct hash_agg {
     struct spill_file file;
     struct part *parts;
     uint32_t n_parts, cap_parts;
-    uint32_t first_part; /* of the PARTS being written; valid while spilling */
-    bool spilling, busy; /* busy: its groups are being read back */
+    uint32_t first_part;    /* of the PARTS being written; valid while spilling */
+    int64_t seen, expected; /* rows of the child; expected < 0: not known */
+    bool spilling, busy;    /* busy: its groups are being read back */
     uint32_t level;
     struct type *spill_types;
     int64_t spilled_bytes;
@@ -308,23 +309,23 @@ static void update_one(struct hash_agg *h, struct one_agg *g, const struct batch
 {
     const struct agg *agg = g->run.agg;
     const struct vec *args = merge ? buffers : &h->columns[g->first_arg];
-    char *rows = h->groups.rows + h->groups.state_at + g->at;
-    size_t stride = h->groups.stride;
+    size_t at = h->groups.state_at + g->at;
+    uint8_t *only = (uint8_t *)group_row(&h->groups, 0) + at; /* without keys */
     struct batch some = *b;
 
     if (h->n_keys == 0 && !merge && agg->update_all) {
         if (g->filter >= 0)
             some = filtered(h, g, b);
         if (some.n_sel)
-            agg->update_all(&g->run, (uint8_t *)rows, args, &some);
+            agg->update_all(&g->run, only, args, &some);
         return;
     }
     if (h->n_keys == 0)
         for (uint32_t i = 0; i < b->n_sel; i++)
-            h->states[i] = (uint8_t *)rows;
+            h->states[i] = only;
     else
         for (uint32_t i = 0; i < b->n_sel; i++)
-            h->states[i] = (uint8_t *)rows + stride * h->group[i];
+            h->states[i] = (uint8_t *)group_row(&h->groups, h->group[i]) + at;
     if (merge) {
         agg->merge(&g->run, h->states, args, b);
         return;
@@ -334,7 +335,7 @@ static void update_one(struct hash_agg *h, struct one_agg *g, const struct batch
         some = filtered(h, g, b);
         if (h->n_keys == 0)
             for (uint32_t i = 0; i < some.n_sel; i++)
-                h->some[i] = (uint8_t *)rows;
+                h->some[i] = only;
         states = h->some;
     }
     if (some.n_sel)
@@ -366,10 +367,27 @@ static int64_t bytes_with(struct hash_agg *h, const struct batch *b)
 
 static enum errc spill_groups(struct op *op, struct err *err);
 
+enum { GUESS_FROM = 1 << 14, GUESS_PART = 16 };
+
+/* From the share of the rows that came, once it says something: sparing the slots from
+ * being filled anew each time they double. */
+static void guess_groups(struct hash_agg *h)
+{
+    double all;
+
+    h->groups.likely = 0;
+    if (h->groups.n < GUESS_FROM || h->seen * GUESS_PART < h->expected)
+        return;
+    all = (double)h->groups.n * (double)h->expected / (double)h->seen;
+    if (all > h->groups.n && all < UINT32_MAX)
+        h->groups.likely = (uint32_t)all;
+}
+
 static enum errc make_room(struct op *op, const struct batch *b, struct err *err)
 {
     struct hash_agg *h = op->state;
 
+    guess_groups(h);
     for (int again = 0;; again++) {
         int64_t want = bytes_with(h, b);
         enum memory_answer got = memory_cover(&h->consumer, want, err);
@@ -378,6 +396,12 @@ static enum errc make_room(struct op *op, const struct batch *b, struct err *err
             return err->code;
         if (got == MEMORY_GRANTED)
             break;
+        if (h->groups.likely) {
+            h->groups.likely = 0;
+            h->expected = -1;
+            again = -1;
+            continue;
+        }
         if (again || h->groups.n == 0 || h->n_keys == 0)
             return memory_refused(want, h->consumer.used_bytes, err);
         TRY(spill_groups(op, err));
@@ -498,6 +522,7 @@ static enum errc spill_groups(struct op *op, struct err *err)
 {
     struct hash_agg *h = op->state;
 
+    h->expected = -1;
     if (!h->spilling) {
         h->first_part = h->n_parts;
         for (uint32_t p = 0; p < PARTS; p++) {
@@ -624,12 +649,15 @@ static enum errc collect(struct op *op, struct err *err)
     struct batch b;
     enum op_step step;
 
+    h->expected = op_expect(op->children[0]);
     while ((step = op_next(op->children[0], &b, err)) == OP_BATCH) {
         int64_t from = op_now_ns();
 
         TRY(take_rows(op, &b, err));
+        h->seen += b.n_sel;
         *h->agg_ns += op_now_ns() - from;
     }
+    h->expected = -1;
     if (step == OP_FAIL)
         return err->code;
     if (h->n_keys == 0)

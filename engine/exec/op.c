@@ -64,8 +64,8 @@ static void report_metrics(struct op *op)
         if (defs[i].kind == METRIC_MS)
             value /= 1000000;
         /* Spark lists what was touched: times are, whatever they come to */
-        if (value == 0 && (defs[i].on_driver || (defs[i].kind != METRIC_MS &&
-                                                 defs[i].kind != METRIC_NS)))
+        if (value == 0 && (defs[i].on_driver ||
+                           (defs[i].kind != METRIC_MS && defs[i].kind != METRIC_NS)))
             continue;
         metric_sink_add(&op->task->sink, op->node->metrics[i], value);
     }
@@ -168,6 +168,11 @@ void op_close_child(struct op *op, uint32_t child)
 {
     op_close(op->children[child]);
     op->children[child] = NULL;
+}
+
+int64_t op_expect(const struct op *op)
+{
+    return op->cls->expect ? op->cls->expect(op) : -1;
 }
 
 enum op_step op_next(struct op *op, struct batch *out, struct err *err)

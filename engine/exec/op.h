@@ -28,6 +28,8 @@ struct op_class {
     enum errc (*open)(struct op *op, struct err *err);
     enum op_step (*next)(struct op *op, struct batch *out, struct err *err);
     void (*close)(struct op *op); /* after failures too; NULL: the arena owns all of it */
+    /* About how many rows will come, once open; NULL, or below 0: not known. */
+    int64_t (*expect)(const struct op *op);
     bool counts_rows;  /* op_next adds the batch's rows to metric "rows", if the node has
                           one */
     bool own_children; /* opens them itself (op_open_child), or has none in this task */
@@ -65,6 +67,7 @@ enum errc op_open(struct op **out, const struct phys *node, struct task *task,
 enum errc op_open_over(struct op **out, const struct phys *node, struct task *task,
                        const struct op_source *sources, struct err *err) MUST_CHECK;
 enum op_step op_next(struct op *op, struct batch *out, struct err *err);
+int64_t op_expect(const struct op *op); /* about how many rows come; -1: not known */
 void op_close(struct op *op); /* adds the metrics to the task's sink; children too */
 /* The metric by our key ("rows", "spill_bytes"); a dummy where the node has none. */
 int64_t *op_metric(struct op *op, const char *key);

@@ -39,11 +39,17 @@ static void project_close(struct op *op)
         eval_release(p->eval);
 }
 
+static int64_t project_expect(const struct op *op)
+{
+    return op_expect(op->children[0]);
+}
+
 const struct op_class op_project = {
     .kind = PHYS_PROJECT,
     .state_size = sizeof(struct project),
     .open = project_open,
     .next = project_next,
     .close = project_close,
+    .expect = project_expect,
     .counts_rows = true,
 };

@@ -102,6 +102,8 @@ uint32_t rows_cap_for(const struct rows *r, uint64_t n)
     cap = cap < 1 << 16 ? cap * 2 : cap + cap / 2;
     if (cap < FIRST_ROWS)
         cap = FIRST_ROWS;
+    if (cap < r->expected)
+        cap = r->expected;
     if (cap < n)
         cap = n;
     assert(n < ROWS_NONE);
@@ -137,8 +139,8 @@ int64_t rows_bytes_with(const struct rows *r, const struct batch *b)
         if (r->columns[c].is_text)
             text += vec_long_text(v, b);
     }
-    return width * rows_cap_for(r, (uint64_t)r->n + b->n_sel) + (int64_t)r->text.used_bytes +
-           text;
+    return width * rows_cap_for(r, (uint64_t)r->n + b->n_sel) +
+           (int64_t)r->text.used_bytes + text;
 }
 
 static void grow(struct rows *r, uint32_t cap)

@@ -30,6 +30,7 @@ struct rows {
     uint32_t n_columns;
     struct row_column *columns;
     uint32_t n, cap;
+    uint32_t expected; /* rows that are likely to come: room for them is made at once */
     struct arena text;
     struct row_file *file; /* NULL: in memory */
 };
@@ -46,13 +47,15 @@ int64_t rows_bytes_with(const struct rows *r, const struct batch *b);
 /* All rows that count, behind the others; b may have more columns. At most 2^32 - 2 rows
  * in all: callers split what is larger (or fail). */
 void rows_append(struct rows *r, const struct batch *b);
-/* Moves the rows to a file that is mapped into memory, so that the kernel keeps what fits:
- * addresses are others, all else stays as it was. What they were in memory goes to `old`,
- * for the caller to release once nobody looks at it. ERR_OUTPUT; r is as before then. */
+/* Moves the rows to a file that is mapped into memory, so that the kernel keeps what
+ * fits: addresses are others, all else stays as it was. What they were in memory goes to
+ * `old`, for the caller to release once nobody looks at it. ERR_OUTPUT; r is as before
+ * then. */
 enum errc rows_to_file(struct rows *r, struct task *task, struct rows *old,
                        struct err *err) MUST_CHECK;
 /* Before rows_append where rows are in a file: its room on disk. Nothing in memory. */
-enum errc rows_file_room(struct rows *r, const struct batch *b, struct err *err) MUST_CHECK;
+enum errc rows_file_room(struct rows *r, const struct batch *b,
+                         struct err *err) MUST_CHECK;
 /* Rows from..from+n as FLAT vecs that point into the arrays. */
 void rows_view(const struct rows *r, uint32_t from, uint32_t n, struct vec *columns);
 /* out[to ? to[i] : i] = row ids[i] of the column; out is FLAT with room and a mask, which

@@ -49,6 +49,7 @@ static enum op_step sort_all(struct op *op, struct err *err)
     struct batch b;
     enum op_step step;
 
+    sorter_expect(s->sorter, op_expect(op->children[0]));
     while ((step = op_next(op->children[0], &b, err)) == OP_BATCH) {
         for (uint32_t c = 0; c < s->n_child; c++)
             s->columns[c] = b.columns[c];

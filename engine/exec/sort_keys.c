@@ -257,6 +257,7 @@ struct sort_layout sort_pack(const struct sort_layout *l, struct arena *a,
         bits += key_bits(&to.keys[c]);
     }
     to.exact = to.exact && bits <= PREFIX_BITS;
+    to.narrow = to.exact && bits <= 32;
     return to;
 }
 
@@ -270,7 +271,7 @@ static void put_packed(u128 *to, const struct sort_key *k, const struct vec *v,
     int shift = 128 - (int)at - (int)k->bits - !k->no_nulls;
 
     if (key_bits(k) == 0)
-        return; /* one value alone orders nothing, and 128 is no shift */
+        return;      /* one value alone orders nothing, and 128 is no shift */
     if (shift < 0) { /* the lowest bits do not go in */
         EACH_ORDERED({
             bool null = !k->no_nulls && !v->valid[row];
@@ -323,9 +324,9 @@ static bool encode_long(const struct sort_layout *l, const struct vec *v,
     uint64_t flip = k->descending ? ~(UINT64_C(1) << 63) : UINT64_C(1) << 63;
     uint64_t mark = k->nulls_last ? 0 : UINT64_C(1) << 56;
 
-    if (l->n != 1 || k->packed || v->kind != VEC_FLAT || v->valid || type_is_text(k->type) ||
-        type_is_wide(k->type) || type_width(k->type) != sizeof *values ||
-        k->type.id == TYPE_DOUBLE)
+    if (l->n != 1 || k->packed || v->kind != VEC_FLAT || v->valid ||
+        type_is_text(k->type) || type_is_wide(k->type) ||
+        type_width(k->type) != sizeof *values || k->type.id == TYPE_DOUBLE)
         return false;
     for (uint32_t i = 0, n = b->n_sel; i < n; i++) {
         uint64_t bits = values[b->sel ? b->sel[i] : i] ^ flip;
@@ -367,8 +368,9 @@ void sort_encode(const struct sort_layout *l, const struct vec *keys,
 
 /* ---- by the first key ---- */
 
-bool sort_narrow(const struct sort_layout *l, const struct vec *key, const struct batch *b,
-                 const struct vec *best, uint32_t bound, uint32_t *sel, uint32_t *n_out)
+bool sort_narrow(const struct sort_layout *l, const struct vec *key,
+                 const struct batch *b, const struct vec *best, uint32_t bound,
+                 uint32_t *sel, uint32_t *n_out)
 {
     const struct vec *v = key;
     const uint32_t *in = b->sel;
@@ -377,7 +379,8 @@ bool sort_narrow(const struct sort_layout *l, const struct vec *key, const struc
 
     if (l->n == 0 || !packable(v->type) || v->type.id == TYPE_DOUBLE ||
         v->type.id == TYPE_FLOAT || v->kind != VEC_FLAT || v->valid ||
-        (type_width(v->type) != 4 && type_width(v->type) != 8) || vec_is_null(best, bound))
+        (type_width(v->type) != 4 && type_width(v->type) != 8) ||
+        vec_is_null(best, bound))
         return false;
     bool down = l->keys[0].descending, wide = type_width(v->type) == 8;
     last = wide ? *(const int64_t *)vec_at(best, bound)
@@ -591,4 +594,45 @@ void sort_items(const struct sort_layout *l, const struct vec *keys,
         if (to - from > 1)
             merge_sort(&s, items + from, temp, to - from);
     }
+}
+
+/* ---- short keys ---- */
+
+/* The key's bytes that differ, counted in one pass and moved in one each; the last puts
+ * out rows alone. */
+void sort_pairs(uint64_t *pairs, uint64_t *temp, uint32_t n, uint32_t *order)
+{
+    uint32_t counts[4][256] = { 0 }, shifts[4], n_bytes = 0;
+    uint64_t any = 0, *from = pairs, *to = temp;
+
+    for (uint32_t i = 1; i < n; i++)
+        any |= pairs[i] ^ pairs[0];
+    for (uint32_t shift = 32; shift < 64; shift += 8)
+        if (any >> shift & 255)
+            shifts[n_bytes++] = shift;
+    for (uint32_t k = 0; k < n_bytes; k++)
+        for (uint32_t i = 0; i < n; i++)
+            counts[k][pairs[i] >> shifts[k] & 255]++;
+    for (uint32_t k = 0; k < n_bytes; k++) {
+        uint32_t *at = counts[k], sum = 0, shift = shifts[k];
+
+        for (uint32_t d = 0; d < 256; d++) {
+            uint32_t c = at[d];
+
+            at[d] = sum;
+            sum += c;
+        }
+        if (k + 1 == n_bytes) {
+            for (uint32_t i = 0; i < n; i++)
+                order[at[from[i] >> shift & 255]++] = (uint32_t)from[i];
+            return;
+        }
+        for (uint32_t i = 0; i < n; i++)
+            to[at[from[i] >> shift & 255]++] = from[i];
+        uint64_t *swap = from;
+        from = to;
+        to = swap;
+    }
+    for (uint32_t i = 0; i < n; i++)
+        order[i] = (uint32_t)pairs[i];
 }

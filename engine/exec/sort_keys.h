@@ -20,7 +20,8 @@ struct sort_key {
 struct sort_layout {
     uint32_t n;
     struct sort_key *keys;
-    bool exact; /* the prefix says all */
+    bool exact;  /* the prefix says all */
+    bool narrow; /* its highest 32 bits do: of packed layouts */
 };
 
 struct sort_item {
@@ -37,8 +38,9 @@ struct sort_layout sort_pack(const struct sort_layout *l, struct arena *a,
                              const struct vec *keys, uint32_t n);
 /* Rows of b that may come no later than row `bound` of `best` by the first key, in sel
  * (room for n_rows). False: nothing is known of that kind of key. */
-bool sort_narrow(const struct sort_layout *l, const struct vec *key, const struct batch *b,
-                 const struct vec *best, uint32_t bound, uint32_t *sel, uint32_t *n);
+bool sort_narrow(const struct sort_layout *l, const struct vec *key,
+                 const struct batch *b, const struct vec *best, uint32_t bound,
+                 uint32_t *sel, uint32_t *n);
 /* Item i is the i-th row that counts, numbered from first. */
 void sort_encode(const struct sort_layout *l, const struct vec *keys,
                  const struct batch *b, uint32_t first, struct sort_item *to);
@@ -49,6 +51,10 @@ int sort_compare(const struct sort_layout *l, const struct vec *x, uint32_t x_ro
  * room for n items. */
 void sort_items(const struct sort_layout *l, const struct vec *keys,
                 struct sort_item *items, struct sort_item *temp, uint32_t n);
+
+/* Sorts pairs, key above row, by key; rows come in order. order[i]: the row of the i-th.
+ * temp has room for n pairs. */
+void sort_pairs(uint64_t *pairs, uint64_t *temp, uint32_t n, uint32_t *order);
 
 static inline int sort_item_cmp(const struct sort_item *x, const struct sort_item *y)
 {

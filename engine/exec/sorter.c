@@ -5,8 +5,8 @@
  *     merging   a heap of runs by the prefix of their next row; a full batch goes out, or
  *               what there is when a run's batch comes to its end
  *
- * An item and its double for the radix passes are accounted for while rows are added, so
- * that sorting needs no more memory than was granted. */
+ * An item, its double for the radix passes and its place in the order are accounted for
+ * while rows are added, so that sorting needs no more memory than was granted. */
 #include "engine/exec/sorter.h"
 
 #include "base/mem.h"
@@ -35,7 +35,7 @@ struct sorter {
     struct run *runs;
     uint32_t n_runs, cap_runs;
     uint32_t *heap, n_heap;
-    struct sort_item *items; /* sorted, of the rows in memory */
+    uint32_t *order; /* of the rows in memory, once sorted */
     uint32_t at;
     bool finished;
     struct arena old_text; /* of rows spilled while their batch was out */
@@ -75,6 +75,51 @@ static void key_columns_of(const struct sorter *s, const struct vec *columns,
 
 /* ---- sorting what is in memory ---- */
 
+static void encode(struct sorter *s, const struct sort_layout *layout, uint32_t from,
+                   uint32_t n, struct vec *columns, struct sort_item *to)
+{
+    struct batch b = { n, n, NULL, s->n_columns, columns };
+
+    rows_view(&s->rows, from, n, columns);
+    key_columns_of(s, columns, s->key_vecs);
+    sort_encode(layout, s->key_vecs, &b, from, to);
+}
+
+static void sort_long(struct sorter *s, const struct sort_layout *layout,
+                      struct vec *columns)
+{
+    uint32_t n = s->rows.n;
+    struct sort_item *items = xmalloc(mem_product(n ? n : 1, 2 * sizeof *items));
+
+    for (uint32_t i = 0; i < n; i += BATCH_ROWS)
+        encode(s, layout, i, n - i < BATCH_ROWS ? n - i : BATCH_ROWS, columns, items + i);
+    rows_view(&s->rows, 0, n, columns);
+    key_columns_of(s, columns, s->key_vecs);
+    sort_items(layout, s->key_vecs, items, items + n, n);
+    for (uint32_t i = 0; i < n; i++)
+        s->order[i] = items[i].row;
+    free(items);
+}
+
+/* Keys that fit into half a word: half the bytes to move, in half the memory. */
+static void sort_short(struct sorter *s, const struct sort_layout *layout,
+                       struct vec *columns)
+{
+    uint32_t n = s->rows.n;
+    uint64_t *pairs = xmalloc(mem_product(n ? n : 1, 2 * sizeof *pairs));
+    struct sort_item items[BATCH_ROWS];
+
+    for (uint32_t i = 0; i < n; i += BATCH_ROWS) {
+        uint32_t part = n - i < BATCH_ROWS ? n - i : BATCH_ROWS;
+
+        encode(s, layout, i, part, columns, items);
+        for (uint32_t k = 0; k < part; k++)
+            pairs[i + k] = (items[k].high & ~(uint64_t)UINT32_MAX) | items[k].row;
+    }
+    sort_pairs(pairs, pairs + n, n, s->order);
+    free(pairs);
+}
+
 static void sort_rows(struct sorter *s)
 {
     int64_t from = op_now_ns();
@@ -86,24 +131,12 @@ static void sort_rows(struct sorter *s)
     rows_view(&s->rows, 0, n, columns);
     key_columns_of(s, columns, s->key_vecs);
     layout = sort_pack(&s->layout, &packed, s->key_vecs, n);
-    s->items = xmalloc(mem_product(n ? n : 1, sizeof *s->items));
+    s->order = xmalloc(mem_product(n ? n : 1, sizeof *s->order));
     s->at = 0;
-    for (uint32_t i = 0; i < n; i += BATCH_ROWS) {
-        uint32_t part = n - i < BATCH_ROWS ? n - i : BATCH_ROWS;
-        struct batch b = { part, part, NULL, s->n_columns, columns };
-
-        rows_view(&s->rows, i, part, columns);
-        key_columns_of(s, columns, s->key_vecs);
-        sort_encode(&layout, s->key_vecs, &b, i, s->items + i);
-    }
-    if (n > 1) {
-        struct sort_item *temp = xmalloc(mem_product(n, sizeof *temp));
-
-        rows_view(&s->rows, 0, n, columns);
-        key_columns_of(s, columns, s->key_vecs);
-        sort_items(&layout, s->key_vecs, s->items, temp, n);
-        free(temp);
-    }
+    if (layout.narrow)
+        sort_short(s, &layout, columns);
+    else
+        sort_long(s, &layout, columns);
     arena_release(&packed);
     s->sort_ns += op_now_ns() - from;
 }
@@ -112,10 +145,8 @@ static void sort_rows(struct sorter *s)
 static void gather(struct sorter *s, struct batch *out)
 {
     uint32_t left = s->rows.n - s->at, n = left < BATCH_ROWS ? left : BATCH_ROWS;
-    uint32_t ids[BATCH_ROWS];
+    const uint32_t *ids = s->order + s->at;
 
-    for (uint32_t i = 0; i < n; i++)
-        ids[i] = s->items[s->at + i].row;
     for (uint32_t c = 0; c < s->n_columns; c++) {
         struct vec *v = scratch_column(&s->out, c);
 
@@ -131,8 +162,8 @@ static void gather(struct sorter *s, struct batch *out)
 static void drop_rows(struct sorter *s, struct arena *text)
 {
     rows_clear_but_text(&s->rows, text);
-    free(s->items);
-    s->items = NULL;
+    free(s->order);
+    s->order = NULL;
     s->at = 0;
 }
 
@@ -142,7 +173,7 @@ static enum errc write_run(struct sorter *s, struct err *err)
     struct spill_extent part = { .from = s->file.end };
     struct batch b;
 
-    if (!s->items)
+    if (!s->order)
         sort_rows(s);
     while (s->at < s->rows.n) {
         gather(s, &b);
@@ -188,11 +219,23 @@ static int64_t give_back(struct consumer *c, int64_t wanted, struct err *err)
     return held;
 }
 
-enum { ITEM_BYTES = 2 * sizeof(struct sort_item) };
+enum {
+    ITEM_BYTES = 2 * sizeof(struct sort_item) + sizeof(uint32_t),
+    EXPECT_FROM = 1 << 12
+};
+
+/* Room for all at once spares the copies of growing step by step; a little more than
+ * expected, as that is not exact. */
+void sorter_expect(struct sorter *s, int64_t rows)
+{
+    rows += rows / 32;
+    if (rows >= EXPECT_FROM && rows < (int64_t)ROWS_NONE)
+        s->rows.expected = (uint32_t)rows;
+}
 
 enum errc sorter_add(struct sorter *s, const struct batch *b, struct err *err)
 {
-    for (int again = 0;; again++) {
+    for (bool again = false;;) {
         int64_t want =
             rows_bytes_with(&s->rows, b) + ((int64_t)s->rows.n + b->n_sel) * ITEM_BYTES;
         bool full = (uint64_t)s->rows.n + b->n_sel >= ROWS_NONE;
@@ -203,8 +246,13 @@ enum errc sorter_add(struct sorter *s, const struct batch *b, struct err *err)
             return err->code;
         if (got == MEMORY_GRANTED)
             break;
+        if (s->rows.expected) { /* not room for all: then by steps */
+            s->rows.expected = 0;
+            continue;
+        }
         if (again || s->rows.n == 0)
             return memory_refused(want, s->consumer.used_bytes, err);
+        again = true;
         TRY(write_run(s, err));
         drop_rows(s, NULL);
         memory_release(&s->consumer, s->consumer.used_bytes);
@@ -385,7 +433,7 @@ void sorter_free(struct sorter *s)
     if (!s)
         return;
     rows_release(&s->rows);
-    free(s->items);
+    free(s->order);
     for (uint32_t i = 0; i < s->n_runs; i++)
         spill_close(&s->runs[i].reader);
     free(s->runs);

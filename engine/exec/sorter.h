@@ -18,6 +18,9 @@ struct sorter;
 struct sorter *sorter_new(struct task *task, const struct type *types, uint32_t n_columns,
                           const struct sort_layout *layout, const uint32_t *key_columns);
 /* ERR_LIMIT where not even one batch gets memory. */
+/* About how many rows are to come, so that their room is made at once where memory has
+ * it; below 0: not known. */
+void sorter_expect(struct sorter *s, int64_t rows);
 enum errc sorter_add(struct sorter *s, const struct batch *b, struct err *err) MUST_CHECK;
 /* No more comes: sorts. */
 enum errc sorter_finish(struct sorter *s, struct err *err) MUST_CHECK;

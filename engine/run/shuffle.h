@@ -49,6 +49,8 @@ enum errc shuffle_reader_open(struct shuffle_reader **out, struct shuffle *s,
 /* Maps in order, in each map reducers in order. The batch is valid until the next call.
  * It may be FLAT, CONST or DICT columns of at most BATCH_ROWS rows, without selection. */
 enum next shuffle_read(struct shuffle_reader *r, struct batch *out, struct err *err);
+/* About how many rows it reads in all: of each map as many as its share of bytes. */
+int64_t shuffle_reader_rows(const struct shuffle_reader *r);
 void shuffle_reader_close(struct shuffle_reader *r); /* NULL: nothing */
 
 /* As statuses report them: filled for all finished maps. */

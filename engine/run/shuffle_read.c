@@ -331,6 +331,23 @@ enum next shuffle_read(struct shuffle_reader *r, struct batch *out, struct err *
     return NEXT_ITEM;
 }
 
+int64_t shuffle_reader_rows(const struct shuffle_reader *r)
+{
+    const struct shuffle *s = r->shuffle;
+    double rows = 0;
+
+    for (uint32_t i = r->spec.map_from; i < r->spec.map_to; i++) {
+        const struct map_output *m = &s->maps[i];
+        int64_t all = m->done ? map_output_bytes(s, m, 0, s->n_reducers) : 0;
+
+        if (all > 0)
+            rows += (double)m->rows *
+                    (double)map_output_bytes(s, m, r->spec.from, r->spec.to) /
+                    (double)all;
+    }
+    return (int64_t)rows;
+}
+
 void shuffle_reader_close(struct shuffle_reader *r)
 {
     if (!r)

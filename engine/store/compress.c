@@ -3,6 +3,7 @@
 #include "engine/store/compress.h"
 
 #include "base/mem.h"
+#include "engine/store/snappy_block.h"
 
 #include <lz4.h>
 #include <pthread.h>
@@ -206,7 +207,6 @@ static bool inflate_exact(struct sv in, void *out, size_t want)
 enum errc decompress_block(enum compression c, struct sv in, void *out, size_t want,
                            struct err *err)
 {
-    size_t n = want;
     bool ok = false;
 
     if (in.len > INT32_MAX || want > INT32_MAX)
@@ -218,8 +218,7 @@ enum errc decompress_block(enum compression c, struct sv in, void *out, size_t w
             memcpy(out, in.p, want);
         break;
     case COMPRESS_SNAPPY:
-        ok = snappy_uncompressed_length(in.p, in.len, &n) == SNAPPY_OK && n == want &&
-             snappy_uncompress(in.p, in.len, out, &n) == SNAPPY_OK;
+        ok = snappy_block_decode(in, out, want);
         break;
     case COMPRESS_GZIP:
         ok = inflate_exact(in, out, want);
