@@ -150,7 +150,7 @@ tsan:
 	@$(MAKE) --no-print-directory BUILD=build/tsan OPT='-O1 -g' SANITIZE='-fsanitize=thread' tsan-now
 
 .PHONY: tsan-now
-tsan-now: $(BIN) $(BUILD)/tests/unit/logs_test
+tsan-now: $(BIN) $(addprefix $(BUILD)/tests/unit/,logs_test engine_scheduler_test engine_statements_test)
 	SPILLWAY_BIN=$(BIN) tests/run_tsan $(BUILD)
 
 # --- fuzzing (clang) -------------------------------------------------------------

@@ -6,6 +6,7 @@
 #
 #     tests/tpch/run.sh
 #     tests/tpch/run.sh tables SCALE FORMAT     makes build/tpch/sfSCALE/FORMAT, no more
+#     tests/tpch/run.sh threads                 the small scale only: for slow builds
 set -u
 cd "$(dirname "$0")/../.."
 spillway=${SPILLWAY_BIN:-./spillway}
@@ -64,6 +65,14 @@ fi
 # executors without room: no broadcasts, everything through few wide shuffles
 small="--executors 2 --memory 400m --conf spark.sql.autoBroadcastJoinThreshold=-1
     --conf spark.memory.fraction=0.05 --conf spark.sql.shuffle.partitions=2"
+if [ "${1-}" = threads ]; then
+    check 0.01 parquet -- --executors 2 --memory 400m
+    # shellcheck disable=SC2086
+    check 0.01 parquet -- $small
+    echo "$passed passed, $failed failed, $skipped skipped"
+    [ "$failed" -eq 0 ]
+    exit
+fi
 check 0.01 parquet
 check 0.01 csv
 check 0.01 parquet -- --executors 2 --memory 400m
