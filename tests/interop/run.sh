@@ -161,6 +161,9 @@ answers() { # VERSION
             in_group 300 "$python" tests/interop/tpch.py build/tpch/sf1/parquet "$out/tpch" >"$log" 2>&1; then
             python3 tests/tpch/check.py -a "$out/tpch" "$spillway" build/tpch/sf1 parquet >"$log" 2>&1
             counted "TPC-H at scale 1" "$log"
+            python3 tests/tpch/check.py -a "$out/tpch" -s "$spillway" build/tpch/sf1 parquet \
+                --executors 2 --memory 400m --conf spark.sql.autoBroadcastJoinThreshold=-1 >"$log" 2>&1
+            counted "TPC-H at scale 1, little memory" "$log"
         else
             fail "TPC-H on Spark: $(tail -3 "$log")"
         fi
