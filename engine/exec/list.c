@@ -5,6 +5,7 @@ static const struct op_class *const classes[] = {
     &op_filter,
     &op_project,
     &op_expand,
+    &op_generate,
     &op_local_limit,
     &op_global_limit,
     &op_collect_limit,

@@ -432,6 +432,7 @@ static enum errc analyze_node(struct analyzer *an, struct plan *p, struct plan *
     case PLAN_WINDOW:
     case PLAN_WINDOW_GROUP_LIMIT:
     case PLAN_EXPAND:
+    case PLAN_GENERATE:
     case PLAN_STAGE:
     case N_PLAN_KINDS:
         *out = p; /* made by analysis itself, or nothing to do */

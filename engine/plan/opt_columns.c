@@ -95,6 +95,30 @@ static struct plan *prune_expand(struct arena *a, struct plan *p, struct plan *e
     return plan_with_children(a, p, &kept);
 }
 
+/* Spark keeps of the child what is used above; what a row is made of comes beside it. */
+static struct plan *prune_generate(struct arena *a, struct plan *p, struct plan *generate,
+                                   const struct expr_set *used)
+{
+    const struct exprs *out = plan_output(a, generate);
+    uint32_t n_made = generate->list.n - 1, n_kept = out->n - n_made;
+    struct exprs kept = { out->at, n_kept }, made = { out->at + n_kept, n_made };
+    struct expr_set needed = { 0 };
+    struct plan *to, *child;
+
+    (void)plan_output(a, generate->children[0]); /* for who prints the plan */
+    kept = keep_used(a, &kept, used);
+    if (kept.n == n_kept)
+        return p;
+    add_attributes(a, &needed, &kept);
+    node_uses(a, generate, &needed);
+    child = pruned(a, generate->children[0], &needed);
+    (void)plan_output(a, child);
+    to = plan_with_children(a, plan_copy(a, generate), &child);
+    to->output = exprs_join(a, &kept, &made);
+    to->output_known = true;
+    return plan_with_children(a, p, &to);
+}
+
 /* Columns by position: what one branch keeps, all keep. */
 static struct plan *prune_union(struct arena *a, struct plan *p, struct plan *u,
                                 const struct expr_set *used)
@@ -158,6 +182,8 @@ static struct plan *prune_project(struct arena *a, struct plan *p)
     case PLAN_EXPAND:
         to = prune_expand(a, p, child, &used);
         return to;
+    case PLAN_GENERATE:
+        return prune_generate(a, p, child, &used);
     case PLAN_UNION:
         return prune_union(a, p, child, &used);
     case PLAN_WINDOW:

@@ -118,6 +118,7 @@ struct plan *opt_propagate_empty(struct arena *a, struct plan *p)
     case PLAN_WINDOW:
     case PLAN_WINDOW_GROUP_LIMIT:
     case PLAN_EXPAND:
+    case PLAN_GENERATE:
     case PLAN_SAMPLE:
     case PLAN_REPARTITION:
     case PLAN_REPARTITION_BY:

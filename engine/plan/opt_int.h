@@ -13,11 +13,12 @@
 
 /* opt_finish.c: once, at first */
 extern const struct rewrite ReplaceExpressions, RewriteNonCorrelatedExists,
-    ComputeCurrentTime, ReplaceCurrentLike, EliminateDistinct, RemoveLiteralFromGroupExpressions,
-    RemoveRepetitionFromGroupExpressions;
+    ComputeCurrentTime, ReplaceCurrentLike, EliminateDistinct,
+    RemoveLiteralFromGroupExpressions, RemoveRepetitionFromGroupExpressions;
 /* opt_sets.c: set operations become joins and aggregates */
 extern const struct rewrite ReplaceIntersectWithSemiJoin, ReplaceExceptWithFilter,
-    ReplaceExceptWithAntiJoin, ReplaceDistinctWithAggregate, CombineUnions;
+    ReplaceExceptWithAntiJoin, ReplaceDistinctWithAggregate, CombineUnions,
+    RewriteExceptAll, RewriteIntersectAll;
 /* opt_subquery.c */
 extern const struct rewrite PullupCorrelatedPredicates, OptimizeSubqueries,
     RewriteCorrelatedScalarSubquery, RewritePredicateSubquery;

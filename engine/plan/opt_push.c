@@ -296,6 +296,7 @@ static struct plan *push(void *ctx, struct plan *p)
         return through_union(a, p, below);
     case PLAN_DISTINCT:
     case PLAN_SORT:
+    case PLAN_GENERATE:
     case PLAN_REPARTITION:
     case PLAN_REPARTITION_BY:
         return through_same(a, p, below);

@@ -44,6 +44,138 @@ static struct plan *replace_except(struct rewrite_env *env, struct plan *p)
     return plan_transform_down(env->arena, p, except_to_anti, env->arena);
 }
 
+/* ---- INTERSECT ALL, EXCEPT ALL: rows are counted, then put out as often ---- */
+
+static struct expr *named(struct arena *a, struct expr *e, const char *name)
+{
+    return expr_alias(a, e, sv(name), next_expr_id());
+}
+
+static struct expr *aggregate_of(struct rewrite_env *env, const char *name,
+                                 struct expr *column)
+{
+    struct expr *out = NULL;
+    struct err err = { 0 };
+
+    if (agg_call(env->arena, env->settings, agg_find(sv(name)), &column, 1, false, NULL,
+                 &out, &err) != ERR_OK)
+        return NULL;
+    return out;
+}
+
+/* The rows of p behind further columns. */
+static struct plan *behind(struct arena *a, struct exprs first, struct plan *p)
+{
+    return plan_project(a, exprs_join(a, &first, plan_output(a, p)), p);
+}
+
+static struct plan *union_of(struct arena *a, struct plan *left, struct plan *right)
+{
+    struct plan *u = plan_new(a, PLAN_UNION, 2);
+
+    u->children[0] = left;
+    u->children[1] = right;
+    u->resolved = true;
+    return u;
+}
+
+/* Each row of p as often as its column `count` says. */
+static struct plan *replicate(struct arena *a, struct plan *p, struct expr *count,
+                              const struct exprs *columns)
+{
+    struct plan *g = plan_unary(a, PLAN_GENERATE, p);
+    struct exprs one = { &count, 1 };
+
+    g->list = exprs_join(a, &one, columns);
+    g->output = exprs_join(a, plan_output(a, p), columns);
+    g->output_known = true;
+    return plan_project(a, *columns, g);
+}
+
+static struct plan *except_all(void *ctx, struct plan *p)
+{
+    struct rewrite_env *env = ctx;
+    struct arena *a = env->arena;
+    struct exprs columns, one;
+    struct expr *plus, *minus, *sum;
+    struct plan *u;
+
+    if (p->kind != PLAN_EXCEPT || !p->all)
+        return p;
+    columns = *plan_output(a, p->children[0]);
+    plus = named(a, expr_literal(a, value_long(1)), "vcol");
+    minus = named(a, expr_literal(a, value_long(-1)), "vcol");
+    u = union_of(a, behind(a, (struct exprs){ &plus, 1 }, p->children[0]),
+                 behind(a, (struct exprs){ &minus, 1 }, p->children[1]));
+    sum = aggregate_of(env, "sum", plan_output(a, u)->at[0]);
+    if (!sum)
+        return p;
+    sum = named(a, sum, "sum");
+    one = (struct exprs){ &sum, 1 };
+    u = plan_aggregate(a, columns, exprs_join(a, &columns, &one), u);
+    sum = expr_to_attribute(a, sum);
+    u = plan_filter(a, opt_call2(a, FUNC_GT, sum, expr_literal(a, value_long(0))), u);
+    return replicate(a, u, sum, &columns);
+}
+
+static struct plan *replace_except_all(struct rewrite_env *env, struct plan *p)
+{
+    return plan_transform_down(env->arena, p, except_all, env);
+}
+
+/* true and NULL, or NULL and true, in front of a side's rows: counting them says how
+ * often each side has the row. */
+static struct plan *marked(struct arena *a, struct plan *p, bool left)
+{
+    struct expr *at[2];
+
+    for (int i = 0; i < 2; i++)
+        at[i] = named(a,
+                      left == (i == 0) ? opt_bool(a, true)
+                                       : opt_null_of(a, type_of(TYPE_BOOLEAN)),
+                      i == 0 ? "vcol1" : "vcol2");
+    return behind(a, (struct exprs){ at, 2 }, p);
+}
+
+static struct plan *intersect_all(void *ctx, struct plan *p)
+{
+    struct rewrite_env *env = ctx;
+    struct arena *a = env->arena;
+    struct expr *counts[2], *both = NULL, *least;
+    struct exprs columns, list;
+    struct plan *u;
+
+    if (p->kind != PLAN_INTERSECT || !p->all)
+        return p;
+    columns = *plan_output(a, p->children[0]);
+    u = union_of(a, marked(a, p->children[0], true), marked(a, p->children[1], false));
+    for (uint32_t i = 0; i < 2; i++) {
+        counts[i] = aggregate_of(env, "count", plan_output(a, u)->at[i]);
+        if (!counts[i])
+            return p;
+        counts[i] = named(a, counts[i], i == 0 ? "vcol1_count" : "vcol2_count");
+    }
+    list = (struct exprs){ counts, 2 };
+    u = plan_aggregate(a, columns, exprs_join(a, &list, &columns), u);
+    for (uint32_t i = 0; i < 2; i++) {
+        counts[i] = expr_to_attribute(a, counts[i]);
+        both = opt_and(a, both,
+                       opt_call2(a, FUNC_GE, counts[i], expr_literal(a, value_long(1))));
+    }
+    u = plan_filter(a, both, u);
+    least = expr_call(a, func_of(FUNC_IF), type_of(TYPE_LONG), 3,
+                      opt_call2(a, FUNC_GT, counts[0], counts[1]), counts[1], counts[0]);
+    least = named(a, least, "min_count");
+    list = (struct exprs){ &least, 1 };
+    u = plan_project(a, exprs_join(a, &columns, &list), u);
+    return replicate(a, u, expr_to_attribute(a, least), &columns);
+}
+
+static struct plan *replace_intersect_all(struct rewrite_env *env, struct plan *p)
+{
+    return plan_transform_down(env->arena, p, intersect_all, env);
+}
+
 /* ---- EXCEPT of a filter over the same rows ---- */
 
 static struct plan *below_filters(struct plan *p)
@@ -217,6 +349,8 @@ static struct plan *combine_unions(struct rewrite_env *env, struct plan *p)
     return plan_transform_down(env->arena, p, combine_union, env->arena);
 }
 
+REWRITE(RewriteExceptAll, replace_except_all);
+REWRITE(RewriteIntersectAll, replace_intersect_all);
 REWRITE(ReplaceIntersectWithSemiJoin, replace_intersect);
 REWRITE(ReplaceExceptWithAntiJoin, replace_except);
 REWRITE(ReplaceExceptWithFilter, replace_except_filter);

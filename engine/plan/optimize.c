@@ -35,6 +35,8 @@ static rule_list subqueries = {
     NULL,
 };
 static rule_list replace_operators = {
+    &RewriteExceptAll,
+    &RewriteIntersectAll,
     &ReplaceIntersectWithSemiJoin,
     &ReplaceExceptWithFilter,
     &ReplaceExceptWithAntiJoin,
@@ -232,7 +234,8 @@ static bool is_needed(const struct rewrite *rule)
         &ReplaceExceptWithAntiJoin,    &ReplaceDistinctWithAggregate,
         &PullupCorrelatedPredicates,   &RewriteCorrelatedScalarSubquery,
         &RewritePredicateSubquery,     &NormalizeFloatingNumbers,
-        &OptimizeSubqueries,
+        &OptimizeSubqueries,           &RewriteExceptAll,
+        &RewriteIntersectAll,
     };
 
     for (size_t i = 0; i < ARRAY_LEN(needed); i++)

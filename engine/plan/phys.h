@@ -10,6 +10,7 @@
  * PHYS_OBJECT_AGG, PHYS_SORT_AGG   keys, aggs (EXPR_AGGREGATE with mode), list (result
  * expressions; partial: keys then buffers); required distribution in `requires_keys`
  *   PHYS_EXPAND          projections
+ *   PHYS_GENERATE        list, output: as PLAN_GENERATE's
  *   PHYS_SORT            order, global
  *   PHYS_SORT_MERGE_JOIN, PHYS_BROADCAST_HASH_JOIN, PHYS_SHUFFLED_HASH_JOIN   left_keys,
  * right_keys, condition, join_type, build_left, null_aware, skew PHYS_BROADCAST_NL_JOIN,
@@ -44,6 +45,7 @@ enum phys_kind {
     PHYS_OBJECT_AGG,
     PHYS_SORT_AGG,
     PHYS_EXPAND,
+    PHYS_GENERATE,
     PHYS_SORT,
     PHYS_SORT_MERGE_JOIN,
     PHYS_BROADCAST_HASH_JOIN,

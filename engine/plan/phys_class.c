@@ -168,6 +168,7 @@ const struct phys_class phys_classes[N_PHYS_KINDS] = {
     [PHYS_OBJECT_AGG] = { .name = "ObjectHashAggregate", METRICS(object_agg_metrics) },
     [PHYS_SORT_AGG] = { .name = "SortAggregate", METRICS(row_metrics) },
     [PHYS_EXPAND] = { .name = "Expand", METRICS(row_metrics) },
+    [PHYS_GENERATE] = { .name = "Generate", METRICS(row_metrics) },
     [PHYS_SORT] = { .name = "Sort", METRICS(sort_metrics) },
     [PHYS_SORT_MERGE_JOIN] = { .name = "SortMergeJoin", METRICS(merge_join_metrics) },
     [PHYS_BROADCAST_HASH_JOIN] = { .name = "BroadcastHashJoin", METRICS(row_metrics) },

@@ -365,6 +365,7 @@ struct partitioning phys_partitioning(struct arena *a, const struct phys *p)
     case PHYS_GLOBAL_LIMIT:
     case PHYS_OFFSET:
     case PHYS_SAMPLE:
+    case PHYS_GENERATE:
     case PHYS_COLUMNAR_TO_ROW:
     case PHYS_STAGE:
     case PHYS_ADAPTIVE:

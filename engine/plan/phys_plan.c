@@ -110,6 +110,16 @@ static struct phys *expand_node(struct planner_env *env, struct plan *p,
     return out;
 }
 
+static struct phys *generate_node(struct planner_env *env, struct plan *p,
+                                  struct phys *child)
+{
+    struct phys *out = phys_unary(env->arena, PHYS_GENERATE, child);
+
+    out->list = p->list;
+    out->output = *plan_output(env->arena, p);
+    return out;
+}
+
 static struct phys *sample_node(struct planner_env *env, const struct plan *p,
                                 struct phys *child)
 {
@@ -375,6 +385,8 @@ static struct phys *unary_node(struct planner_env *env, struct plan *p,
         return window_limit_node(env, p, child);
     case PLAN_EXPAND:
         return expand_node(env, p, child);
+    case PLAN_GENERATE:
+        return generate_node(env, p, child);
     case PLAN_SAMPLE:
         return sample_node(env, p, child);
     case PLAN_REPARTITION:
@@ -430,6 +442,7 @@ static enum errc plan_node(struct planner_env *env, struct plan *p, struct phys 
     case PLAN_WINDOW:
     case PLAN_WINDOW_GROUP_LIMIT:
     case PLAN_EXPAND:
+    case PLAN_GENERATE:
     case PLAN_SAMPLE:
     case PLAN_REPARTITION:
     case PLAN_REPARTITION_BY:

@@ -245,6 +245,21 @@ static void expand_args(struct args *a, const struct phys *p)
     arg_exprs(a, &p->output);
 }
 
+static void generate_args(struct args *a, const struct phys *p)
+{
+    uint32_t n_made = p->list.n - 1, n_kept = p->output.n - n_made;
+    struct exprs kept = { p->output.at, n_kept },
+                 made = { p->output.at + n_kept, n_made };
+    struct strbuf *out = next_arg(a);
+
+    strbuf_addz(out, "replicaterows(");
+    expr_print_list(out, p->list.at, p->list.n, ", ", PRINT_PLAN);
+    strbuf_addc(out, ')');
+    arg_exprs(a, &kept);
+    arg_text(a, "false");
+    arg_exprs(a, &made);
+}
+
 static void limit_args(struct args *a, const struct phys *p)
 {
     arg_int(a, p->limit);
@@ -359,6 +374,9 @@ static void print_args(struct args *a, const struct phys *p)
         break;
     case PHYS_EXPAND:
         expand_args(a, p);
+        break;
+    case PHYS_GENERATE:
+        generate_args(a, p);
         break;
     case PHYS_SORT:
         arg_exprs(a, &p->order);

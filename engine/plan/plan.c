@@ -267,6 +267,7 @@ static struct exprs compute_output(struct arena *a, struct plan *p)
     case PLAN_LOCAL_RELATION:
     case PLAN_RANGE:
     case PLAN_EXPAND:
+    case PLAN_GENERATE:
     case PLAN_CTE_REF:
     case PLAN_STAGE:
     case PLAN_VIEW:

@@ -43,6 +43,8 @@
  *                             keys (partition), order
  *   PLAN_WINDOW_GROUP_LIMIT   keys, order, condition = the rank function, limit
  *   PLAN_EXPAND               projections, output
+ *   PLAN_GENERATE             replicaterows: list (how often, then the columns of a row);
+ *                             output: columns of the child that stay, then those
  *   PLAN_REPARTITION          n_partitions, shuffle (coalesce: shuffle false)
  *   PLAN_REPARTITION_BY       keys (hash) or order (range), n_partitions or 0; rebalance
  *   PLAN_SAMPLE               fraction lower..upper, with_replacement, seed
@@ -90,6 +92,7 @@ enum plan_kind {
     PLAN_WINDOW,
     PLAN_WINDOW_GROUP_LIMIT,
     PLAN_EXPAND,
+    PLAN_GENERATE,
     PLAN_REPARTITION,
     PLAN_REPARTITION_BY,
     PLAN_HINT,

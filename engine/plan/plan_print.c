@@ -180,6 +180,29 @@ static void print_relation(struct args *a, const struct plan *p)
     strbuf_printf(a->out, " %s", p->relation->format ? p->relation->format->print : "");
 }
 
+static void print_generate(struct args *a, struct plan *p)
+{
+    const struct exprs *child = &p->children[0]->output; /* known by ColumnPruning */
+    uint32_t n_made = p->list.n - 1, n_kept = p->output.n - n_made;
+    struct exprs kept = { p->output.at, n_kept },
+                 made = { p->output.at + n_kept, n_made };
+    struct strbuf *out = next_arg(a);
+    bool any = false;
+
+    strbuf_addz(out, "replicaterows(");
+    expr_print_list(out, p->list.at, p->list.n, ", ", PRINT_PLAN);
+    strbuf_addc(out, ')');
+    for (uint32_t i = 0; i < child->n; i++)
+        if (!exprs_find(&kept, child->at[i]->id)) {
+            strbuf_printf(out, any ? ", %u" : ", [%u", i);
+            any = true;
+        }
+    if (any)
+        strbuf_addc(out, ']');
+    arg_bool(a, false);
+    arg_exprs(a, &made);
+}
+
 static void print_local_relation(struct args *a, const struct plan *p)
 {
     if (!p->n_rows)
@@ -350,6 +373,8 @@ static const char *node_name(const struct plan *p)
         return "WindowGroupLimit";
     case PLAN_EXPAND:
         return "Expand";
+    case PLAN_GENERATE:
+        return "Generate";
     case PLAN_REPARTITION:
         return "Repartition";
     case PLAN_REPARTITION_BY:
@@ -452,6 +477,9 @@ static void print_args(struct args *a, struct plan *p)
         arg_exprs(a, &p->order);
         arg_expr(a, p->condition);
         arg_expr(a, p->limit);
+        break;
+    case PLAN_GENERATE:
+        print_generate(a, p);
         break;
     case PLAN_EXPAND:
         arg_table(a, p->projections, p->n_projections);

@@ -176,7 +176,8 @@ static const struct plan *below_names(const struct plan *p)
 /* Its output is a field of its own, not what is below it. */
 static bool makes_output(const struct plan *p)
 {
-    return p->n_children == 0 || p->kind == PLAN_EXPAND || p->kind == PLAN_VIEW;
+    return p->n_children == 0 || p->kind == PLAN_EXPAND || p->kind == PLAN_GENERATE ||
+           p->kind == PLAN_VIEW;
 }
 
 static bool walk(struct pairs *s, const struct plan *x, const struct plan *y)

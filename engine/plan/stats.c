@@ -381,6 +381,7 @@ struct estimate plan_estimate(struct arena *a, struct plan *p, const struct sett
         return of_bytes(plan_estimate(a, p->children[0], s).bytes);
     case PLAN_SAMPLE:
         return sample_estimate(a, p, child);
+    case PLAN_GENERATE:
     case PLAN_UNRESOLVED_RELATION:
     case PLAN_UNRESOLVED_VALUES:
     case PLAN_UNRESOLVED_FUNCTION:
