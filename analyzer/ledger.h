@@ -51,6 +51,9 @@ struct stage_path {
     bool critical;
     int64_t slack_ms; /* how much later it could have ended without moving the end; 0 on the path */
     uint32_t first_segment, n_segments; /* its segments, which are neighbours; n 0: beside the path */
+    uint32_t waited_ix; /* stage attempt whose end it waited for to be submitted; IX_NONE: none */
+    bool waited_in_job; /* .. because of lineage alone: the scheduler submitted it */
+    uint32_t chain;     /* work of one driver thread, as far as the log tells: equal numbers */
 };
 
 /* --- core time ------------------------------------------------------------ */

@@ -307,7 +307,7 @@ static const struct node *last_of_chain(const struct path *p, const struct node 
 }
 
 /* What the node waited for; NULL: for nothing that ran. */
-static const struct node *before(const struct path *p, const struct node *n)
+static const struct node *before(const struct path *p, const struct node *n, bool *by_job)
 {
     uint32_t job_ix = p->app->stages[n->ix].ran_for_job_ix;
     const struct node *best = NULL;
@@ -323,7 +323,22 @@ static const struct node *before(const struct path *p, const struct node *n)
     }
     if (n->ix > 0 && p->app->stages[n->ix - 1].stage_id == p->app->stages[n->ix].stage_id)
         best = later(best, ended_by(p, n->ix - 1, n->start_ms));
+    if (by_job)
+        *by_job = in_job;
     return in_job ? best : later(best, last_of_chain(p, n));
+}
+
+static void find_waits(const struct path *p, struct stage_path *stages)
+{
+    for (uint32_t ix = 0; ix < p->app->n_stages; ix++) {
+        struct node n = { .ix = ix, .chain = chain_of(p->app, ix) };
+        const struct node *w = NULL;
+
+        if (timeline_stage_span(p->t, &p->app->stages[ix], &n.start_ms, &n.end_ms))
+            w = before(p, &n, &stages[ix].waited_in_job);
+        stages[ix].waited_ix = w ? w->ix : IX_NONE;
+        stages[ix].chain = n.chain;
+    }
 }
 
 /* --- the driver's time ------------------------------------------------------------------------ */
@@ -500,7 +515,7 @@ static void walk_back(struct path *p, struct stage_path *stages)
             at_ms = min_i64(held->end_ms, n->work_ms);
         add_stage(p, n, at_ms, end_ms);
         after = n;
-        n = held ? held : before(p, n);
+        n = held ? held : before(p, n, NULL);
     }
     add_gap(p, p->t->start_ms, at_ms, after);
 }
@@ -553,7 +568,7 @@ static void find_slack(struct path *p, struct stage_path *stages)
     if (p->n)
         qsort(order, p->n, sizeof *order, latest_first);
     for (size_t i = 0; i < p->n; i++) {
-        const struct node *n = &order[i], *waited_for = before(p, n);
+        const struct node *n = &order[i], *waited_for = before(p, n, NULL);
         const struct chain *c = &p->chains[n->chain];
         struct stage_path *s = &stages[n->ix];
 
@@ -583,6 +598,7 @@ void path_build(struct ledgers *l, const struct app *app, const struct lineage *
     cover_with_sql(&p);
     walk_back(&p, l->stages);
     find_slack(&p, l->stages);
+    find_waits(&p, l->stages);
     l->segments = arena_array(arena, p.n_segments, sizeof *l->segments);
     for (size_t i = 0; i < p.n_segments; i++)
         l->segments[i] = p.segments[p.n_segments - 1 - i];

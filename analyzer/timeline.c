@@ -242,7 +242,7 @@ static void sort_moments(struct timeline *t)
     free(to);
 }
 
-void timeline_build(struct timeline *t, const struct app *app)
+static void build(struct timeline *t, const struct app *app, bool tasks)
 {
     size_t most = app->n_executors * 2 + app->n_stages;
     struct map pools = { 0 };
@@ -259,14 +259,26 @@ void timeline_build(struct timeline *t, const struct app *app)
     t->start_ms = app->start_ms;
     /* a span of more than a century is a damaged clock; it would break the arithmetic */
     t->end_ms = min_i64(app->end_ms, add_sat(app->start_ms, INT64_C(4000000000000)));
-    app_each_stage(app, s) most += (size_t)s->task.n * 3;
+    if (tasks)
+        app_each_stage(app, s) most += (size_t)s->task.n * 3;
     t->moments = xmalloc(mem_product(most, sizeof *t->moments));
     add_executors(t, app, &pools);
-    add_stages(t, app);
+    if (tasks)
+        add_stages(t, app);
     add_jobs(t, app);
     sort_moments(t);
 done:
     map_release(&pools);
+}
+
+void timeline_build(struct timeline *t, const struct app *app)
+{
+    build(t, app, true);
+}
+
+void timeline_build_executors(struct timeline *t, const struct app *app)
+{
+    build(t, app, false);
 }
 
 void timeline_release(struct timeline *t)

@@ -39,6 +39,8 @@ struct timeline {
 };
 
 void timeline_build(struct timeline *t, const struct app *app);
+/* The same with the executors' moments alone. */
+void timeline_build_executors(struct timeline *t, const struct app *app);
 void timeline_release(struct timeline *t);
 
 /* First moment at or after a time. */

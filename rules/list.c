@@ -5,10 +5,11 @@
  * bands of SparkForensics (2 % and 0.5 %), and by a floor in seconds:
  * 2 % of a ten-second run is 0.2 s, and nobody changes a job for that.
  *
- * No second is promised twice. Findings are taken with the largest claim first;
+ * No second is promised twice. Findings are taken with the largest claim first, notes last;
  * each claim gets what is left of its entry. One that is left with nothing says
  * whose seconds they are ("follows_from"). */
 #include "rules/finding.h"
+#include "rules/joint.h"
 #include "rules/shape.h"
 
 #include "base/map.h"
@@ -221,6 +222,8 @@ static int by_claim(const void *a, const void *b)
     const struct finding *x = a, *y = b;
     int64_t x_ms = claimed_ms(x), y_ms = claimed_ms(y);
 
+    if (x->note != y->note) /* a side effect, or another way to what a finding cures */
+        return x->note ? 1 : -1;
     if (x_ms != y_ms)
         return x_ms > y_ms ? -1 : 1;
     return by_id(x, y);
@@ -269,9 +272,11 @@ static void rank(struct findings *out, const struct analysis *analysis)
     for (size_t i = 0; i < out->n; i++) {
         settle(&account, &analysis->ledgers, &out->items[i]);
         drop_what_is_in_effect(&out->items[i], &analysis->app);
+    }
+    joint_replay(out, analysis);
+    for (size_t i = 0; i < out->n; i++)
         out->items[i].severity =
             severity_of(&out->items[i], analysis->ledgers.wall_total_ms);
-    }
     qsort(out->items, out->n, sizeof *out->items, by_rank);
     map_release(&account.at);
     free(account.left);

@@ -99,6 +99,10 @@ struct findings {
             *enable; /* enable: the setting that would record it; may be NULL */
     } * not_judged;
     size_t n_not_judged, cap_not_judged;
+    int64_t saving_ms; /* of all but notes by nature together, as a replay has it; 0: none */
+    struct {
+        int64_t low, expected, high;
+    } wall_ms; /* the run with all of them put right; where saving_ms > 0 */
     struct arena *arena; /* owns all text and lists */
 };
 

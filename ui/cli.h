@@ -38,6 +38,7 @@ enum verb_id {
     VERB_ANALYZE,
     VERB_RUN,
     VERB_EXPLAIN,
+    VERB_WHATIF,
     VERB_CHECK,
     VERB_CONF,
     VERB_RULES,
@@ -124,6 +125,10 @@ struct cli {
     size_t n_confs, cap_confs;
     int executors, cores;  /* run; 0: not given */
     const char *memory;    /* run --memory; NULL: not given */
+    int64_t partitions;    /* whatif --partitions; 0: not given */
+    double data;           /* whatif --data; 0: not given */
+    const char **fixes;    /* whatif --fix, in order */
+    size_t n_fixes, cap_fixes;
     bool on_spark;         /* run --engine spark */
     const char *master;    /* run --master; NULL: not given */
     const char *event_log; /* run --event-log; NULL: not given */
@@ -189,6 +194,7 @@ const char *cli_nearest(const char *word, const char *const *names, size_t n);
 int verb_analyze(const struct cli *cli);
 int verb_run(const struct cli *cli);
 int verb_explain(const struct cli *cli);
+int verb_whatif(const struct cli *cli);
 int verb_check(const struct cli *cli);
 int verb_conf(const struct cli *cli);
 int verb_rules(const struct cli *cli);

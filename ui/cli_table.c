@@ -8,8 +8,9 @@
 
 #define F(name) (1u << FORMAT_##name)
 #define V(name) (1u << VERB_##name)
-#define LOG_VERBS (V(ANALYZE) | V(CHECK) | V(CONF) | V(GRAPH))
+#define LOG_VERBS (V(ANALYZE) | V(WHATIF) | V(CHECK) | V(CONF) | V(GRAPH))
 #define SQL_VERBS (V(RUN) | V(EXPLAIN))
+#define TEXT_VERBS (LOG_VERBS | V(RULES) | V(HELP) | V(RUN))
 #define ALL_VERBS ((1u << VERB_COUNT) - 1)
 #define ANY_NUMBER ((size_t)-1)
 
@@ -73,6 +74,24 @@ const struct verb verbs_all[VERB_COUNT] = {
         .max_inputs = 1,
         .formats = F(TEXT),
         .run = verb_explain,
+    },
+    [VERB_WHATIF] = {
+        .name = "whatif",
+        .args = "LOG",
+        .summary = "predict the run on other resources, with more data, or with findings put right",
+        .about =
+            "Plays the log's tasks again on slots, after the waits they had, and prints the wall "
+            "time with the change as a range, with what the replay without a change misses the log "
+            "by. Of --conf it knows the settings behind the other options.\n\n"
+            "Tasks keep a fixed part of their time; the rest goes with their data. Joins are not "
+            "planned again: where more data would change a plan, that is said.",
+        .example = "spillway whatif app.zst --executors 20 --cores 4\n"
+                   "spillway whatif app.zst --data 10x\n"
+                   "spillway whatif app.zst --fix skewed-join --partitions 400",
+        .min_inputs = 1,
+        .max_inputs = 1,
+        .formats = F(TEXT) | F(JSON),
+        .run = verb_whatif,
     },
     [VERB_CHECK] = {
         .name = "check",
@@ -396,6 +415,32 @@ static bool set_memory(struct cli *cli, const char *value, struct err *err)
     return true;
 }
 
+static bool set_partitions(struct cli *cli, const char *value, struct err *err)
+{
+    return number(value, 1, 10000000, &cli->partitions, err);
+}
+
+static bool set_data(struct cli *cli, const char *value, struct err *err)
+{
+    char *end;
+
+    cli->data = strtod(value, &end);
+    if (end != value && (*end == 'x' || *end == 'X'))
+        end++;
+    if (end != value && !*end && cli->data >= 0.001 && cli->data <= 1e6)
+        return true;
+    err_set(err, ERR_USAGE, "a factor from 0.001 to 1000000, as 10x");
+    return false;
+}
+
+static bool set_fix(struct cli *cli, const char *value, struct err *err)
+{
+    (void)err;
+    GROW(cli->fixes, cli->n_fixes, cli->cap_fixes);
+    cli->fixes[cli->n_fixes++] = value;
+    return true;
+}
+
 static bool set_engine(struct cli *cli, const char *value, struct err *err)
 {
     (void)err; /* the values were checked */
@@ -443,12 +488,12 @@ const struct option options_all[] = {
       .arg = "FORMAT",
       .values = "text|plain|json|csv|md|svg|png|dot|txt",
       .help = "how to write it",
-      .verbs = V(ANALYZE) | V(CHECK) | V(CONF) | V(RULES) | V(GRAPH) | V(VERSION) |
+      .verbs = V(ANALYZE) | V(WHATIF) | V(CHECK) | V(CONF) | V(RULES) | V(GRAPH) | V(VERSION) |
                V(RUN),
       .set = set_format },
     { .name = "json",
       .help = "the same as --format json",
-      .verbs = V(ANALYZE) | V(CHECK) | V(CONF) | V(RULES) | V(VERSION) | V(RUN),
+      .verbs = V(ANALYZE) | V(WHATIF) | V(CHECK) | V(CONF) | V(RULES) | V(VERSION) | V(RUN),
       .set = set_json },
     { .name = "execute",
       .letter = 'e',
@@ -459,23 +504,39 @@ const struct option options_all[] = {
     { .name = "conf",
       .arg = "KEY=VALUE",
       .help = "a setting under Spark's name; may be given several times",
-      .verbs = SQL_VERBS,
+      .verbs = SQL_VERBS | V(WHATIF),
       .set = set_conf },
     { .name = "executors",
       .arg = "N",
-      .help = "that many executors (one, the driver itself)",
-      .verbs = SQL_VERBS,
+      .help = "that many executors (run: one, the driver itself)",
+      .verbs = SQL_VERBS | V(WHATIF),
       .set = set_executors },
     { .name = "cores",
       .arg = "N",
-      .help = "cores of each executor (all of the machine; 1 with --executors)",
-      .verbs = SQL_VERBS,
+      .help = "cores of each executor (run: all of the machine; 1 with --executors)",
+      .verbs = SQL_VERBS | V(WHATIF),
       .set = set_cores },
     { .name = "memory",
       .arg = "SIZE",
-      .help = "memory of each executor (1g)",
-      .verbs = SQL_VERBS,
+      .help = "memory of each executor (run: 1g)",
+      .verbs = SQL_VERBS | V(WHATIF),
       .set = set_memory },
+    { .name = "partitions",
+      .arg = "N",
+      .help = "spark.sql.shuffle.partitions",
+      .verbs = V(WHATIF),
+      .set = set_partitions },
+    { .name = "data",
+      .arg = "TIMES",
+      .help = "so many times the data: 10x, 0.5x",
+      .verbs = V(WHATIF),
+      .set = set_data },
+    { .name = "fix",
+      .arg = "FINDING",
+      .help = "with this finding put right, by its id or number, or all; may be given several "
+              "times",
+      .verbs = V(WHATIF),
+      .set = set_fix },
     { .name = "engine",
       .arg = "ENGINE",
       .values = "spillway|spark",
@@ -520,7 +581,7 @@ const struct option options_all[] = {
     { .name = "top",
       .arg = "N",
       .help = "show at most N findings (5), or N tasks of a stage (10)",
-      .verbs = V(ANALYZE),
+      .verbs = V(ANALYZE) | V(WHATIF),
       .set = set_top },
     { .name = "heat",
       .arg = "WHAT",
@@ -558,19 +619,16 @@ const struct option options_all[] = {
       .arg = "WHEN",
       .values = "auto|always|never",
       .help = "colour the text (auto: on a terminal)",
-      .verbs = V(ANALYZE) | V(CHECK) | V(CONF) | V(RULES) | V(GRAPH) | V(HELP) |
-               V(RUN),
+      .verbs = TEXT_VERBS,
       .set = set_color },
     { .name = "ascii",
       .help = "no characters beyond ASCII",
-      .verbs = V(ANALYZE) | V(CHECK) | V(CONF) | V(RULES) | V(GRAPH) | V(HELP) |
-               V(RUN),
+      .verbs = TEXT_VERBS,
       .set = set_ascii },
     { .name = "width",
       .arg = "N",
       .help = "columns of text (else COLUMNS, else the terminal's)",
-      .verbs = V(ANALYZE) | V(CHECK) | V(CONF) | V(RULES) | V(GRAPH) | V(HELP) |
-               V(RUN),
+      .verbs = TEXT_VERBS,
       .set = set_width },
     { .name = "progress",
       .arg = "WHEN",

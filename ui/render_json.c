@@ -643,14 +643,22 @@ static void put_plan_of_changes(struct json_writer *w, struct report *r)
         for (size_t k = 0; k < i && !before; k++)
             before =
                 r->findings.items[k].rule == f->rule && r->findings.items[k].has_saving;
-        if (f->has_saving && !before)
+        if (f->has_saving && !f->note && !before)
             json_text(w, sv(f->rule->id));
     }
     json_array_end(w);
     put_kvs(w, "settings", &settings);
     json_put_int(w, "wall_ms_now", span(r->a->app.start_ms, r->a->app.end_ms));
-    json_put_null(w,
-                  "wall_ms_predicted"); /* a replay will say; a sum of claims is none */
+    if (r->saving_ms > 0) {
+        json_key(w, "wall_ms_predicted");
+        json_object(w);
+        json_put_int(w, "low", r->findings.wall_ms.low);
+        json_put_int(w, "expected", r->findings.wall_ms.expected);
+        json_put_int(w, "high", r->findings.wall_ms.high);
+        json_object_end(w);
+    } else {
+        json_put_null(w, "wall_ms_predicted");
+    }
     json_object_end(w);
 }
 

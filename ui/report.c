@@ -323,22 +323,6 @@ const char *report_completeness(struct report *r)
     return r->lossy ? "log incomplete" : "log complete";
 }
 
-/* --- what all findings save together ---------------------------------------------------
- */
-
-/* Claims come out of disjoint entries of the wall account (rules/list.c), so they add
- * up; the run's length is the limit all the same. */
-static int64_t joint_saving(const struct report *r)
-{
-    int64_t sum = 0;
-
-    for (size_t i = 0; i < r->findings.n; i++) {
-        if (r->findings.items[i].has_saving)
-            sum = add_sat(sum, r->findings.items[i].expected_ms);
-    }
-    return min_i64(sum, r->a->ledgers.wall_total_ms);
-}
-
 bool report_worst(const struct report *r, enum severity *out)
 {
     for (size_t i = 0; i < r->findings.n; i++) {
@@ -371,12 +355,7 @@ void report_build(struct report *r, const struct analysis *a, struct sv path)
     set_order(r);
     facts_build(&r->facts, a);
     report_gaps(r, &a->app);
-    for (size_t i = 0; i < r->findings.n; i++) {
-        const struct finding *f = &r->findings.items[i];
-
-        r->n_saving += f->has_saving && f->expected_ms > 0;
-    }
-    r->saving_ms = r->n_saving ? joint_saving(r) : 0;
+    r->saving_ms = r->findings.saving_ms;
     r->healthy = !report_worst(r, &r->worst) || r->worst == SEVERITY_NOTE;
 }
 
@@ -503,7 +482,7 @@ struct kvs report_settings(struct report *r)
     for (size_t i = 0; i < r->findings.n; i++) {
         const struct kvs *own = &r->findings.items[i].settings;
 
-        for (size_t k = 0; k < own->n; k++) {
+        for (size_t k = 0; k < own->n && !r->findings.items[i].note; k++) {
             if (!has_key(items, n, own->items[k].key))
                 items[n++] = own->items[k];
         }

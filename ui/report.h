@@ -53,8 +53,7 @@ struct report {
     struct gap *gaps;
     size_t n_gaps, cap_gaps;
     bool lossy;          /* some gap is */
-    int64_t saving_ms;   /* of all findings together, overlaps counted once; 0: none */
-    size_t n_saving;     /* findings that have one */
+    int64_t saving_ms;   /* findings.saving_ms */
     enum severity worst; /* of the findings, when there are any */
     bool healthy;        /* no finding above a note */
     struct arena arena;
@@ -86,7 +85,8 @@ const char *stage_label(struct arena *a, const struct stage *s);
 /* Commands to type next, the best first, NULL at the end; none where there is nothing
  * to look at. */
 const char *const *report_next(struct report *r);
-/* Settings of all findings, merged: the finding with most to save wins a key. */
+/* Settings of all findings but notes by nature, merged: the finding with most to save wins
+ * a key. */
 struct kvs report_settings(struct report *r);
 /* Number of an evidence value as text: exact for whole numbers. */
 const char *evidence_text(struct arena *a, const struct evidence *e);

@@ -1,0 +1,34 @@
+/* What a change would make of a run: the replay with the change against the replay
+ * without it, as a range. Definitions: docs/method.md, sections 4 and 5. */
+#ifndef ANALYZER_FORECAST_H
+#define ANALYZER_FORECAST_H
+
+#include "analyzer/sim_edit.h"
+
+enum bound { BOUND_LOW, BOUND_EXPECTED, BOUND_HIGH }; /* of what the change saves */
+
+/* Changes the table, which is a copy, as far as the bound says. */
+typedef void (*forecast_edit)(void *ctx, struct sim_table *t, enum bound bound,
+                              struct arena *arena);
+
+struct forecast {
+    int64_t now_ms;    /* the application's wall time in the log */
+    int64_t replay_ms; /* what the replay without the change makes of it */
+    int64_t low_ms, expected_ms, high_ms; /* wall time with the change; low <= high */
+    int64_t task_ms_now, task_ms;    /* all tasks together, now and with the change */
+    struct sim_span *before, *after; /* per stage attempt, in the arena */
+    uint32_t samples;                /* bootstrap samples that the range stands on */
+    bool stuck; /* some replay met stages or tasks that nothing let run */
+};
+
+/* The range holds the edit at its low and high bound, nine in ten of the bootstrap
+ * samples, and the replay's own error. Spans live in the arena. */
+void forecast(struct forecast *out, const struct sim_table *t, forecast_edit edit,
+              void *ctx, struct arena *arena);
+
+/* Wall time saved: how far end comes forward; the table without the change has been
+ * replayed to base_ms. One replay. */
+int64_t forecast_saving(const struct sim_table *t, int64_t base_ms, forecast_edit edit,
+                        void *ctx, enum bound bound);
+
+#endif
