@@ -59,8 +59,9 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void replay_both(struct forecast *out, const struct sim_table *t,
-                        forecast_edit edit, void *ctx, struct arena *arena)
+/* Returns how many tasks there are with the change. */
+static size_t replay_both(struct forecast *out, const struct sim_table *t,
+                          forecast_edit edit, void *ctx, struct arena *arena)
 {
     struct sim_table copy;
     struct sim_result r;
@@ -76,23 +77,24 @@ static void replay_both(struct forecast *out, const struct sim_table *t,
     out->after = r.stages;
     out->stuck |= r.stuck;
     out->expected_ms = r.end_ms;
+    return copy.n_tasks;
 }
 
 void forecast(struct forecast *out, const struct sim_table *t, forecast_edit edit,
               void *ctx, struct arena *arena)
 {
     int64_t savings[MOST_SAMPLES + 2], expected, error, least, most;
-    size_t n = 0;
+    size_t n = 0, n_tasks;
 
     *out = (struct forecast){ .now_ms = t->end_ms, .task_ms_now = sim_task_ms(t) };
-    replay_both(out, t, edit, ctx, arena);
+    n_tasks = replay_both(out, t, edit, ctx, arena);
     expected = out->replay_ms - out->expected_ms;
     savings[n++] = out->replay_ms - edited_end(t, edit, ctx, BOUND_LOW, &out->stuck);
     savings[n++] = out->replay_ms - edited_end(t, edit, ctx, BOUND_HIGH, &out->stuck);
     least = min_i64(min_i64(savings[0], savings[1]), expected);
     most = max_i64(max_i64(savings[0], savings[1]), expected);
-    out->samples =
-        (uint32_t)min_i64(MOST_SAMPLES, TASKS_IN_TIME / max_i64((int64_t)t->n_tasks, 1));
+    out->samples = (uint32_t)min_i64(
+        MOST_SAMPLES, 2 * TASKS_IN_TIME / max_i64((int64_t)(t->n_tasks + n_tasks), 1));
     if (out->samples >= 10) {
         n = 0;
         for (uint32_t i = 0; i < out->samples; i++)
