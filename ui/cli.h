@@ -102,6 +102,11 @@ struct cli {
 
     const char *output; /* NULL or "-": stdout */
     enum format format;
+    struct emit { /* analyze --emit KIND=FILE, in order */
+        enum format format; /* FORMAT_NONE: the settings to change */
+        const char *file;
+    } *emits;
+    size_t n_emits, cap_emits;
     bool has_stage, has_sql, has_job;
     int64_t stage_id, stage_attempt; /* attempt APP_NONE: the last one */
     int64_t sql_id, job_id;

@@ -34,7 +34,8 @@ const struct verb verbs_all[VERB_COUNT] = {
         .example = "spillway analyze app.zst\n"
                    "spillway analyze app.zst --stage 42\n"
                    "spillway analyze logs/ --json -j 4 > all.jsonl\n"
-                   "spillway analyze app.zst --fail-on critical -f md -o report.md",
+                   "spillway analyze app.zst --fail-on critical -f md -o report.md\n"
+                   "spillway analyze app.zst --emit conf=fix.conf --emit json=app.json",
         .min_inputs = 1,
         .max_inputs = ANY_NUMBER,
         .formats = F(TEXT) | F(PLAIN) | F(JSON) | F(MD),
@@ -241,6 +242,28 @@ static bool set_format(struct cli *cli, const char *value, struct err *err)
         if (strcmp(value, format_name((enum format)f)) == 0)
             cli->format = (enum format)f;
     }
+    return true;
+}
+
+static bool set_emit(struct cli *cli, const char *value, struct err *err)
+{
+    static const enum format kinds[] = { FORMAT_TEXT, FORMAT_PLAIN, FORMAT_JSON, FORMAT_MD };
+    const char *equals = strchr(value, '=');
+    struct sv kind = { value, equals ? (size_t)(equals - value) : 0 };
+    struct emit e = { FORMAT_NONE, equals ? equals + 1 : "" };
+    bool known = sv_is(kind, "conf");
+
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+        if (sv_is(kind, format_name(kinds[i]))) {
+            e.format = kinds[i];
+            known = true;
+        }
+    if (!known || !*e.file) {
+        err_set(err, ERR_USAGE, "KIND=FILE, KIND being conf, text, plain, json or md");
+        return false;
+    }
+    GROW(cli->emits, cli->n_emits, cli->cap_emits);
+    cli->emits[cli->n_emits++] = e;
     return true;
 }
 
@@ -495,6 +518,12 @@ const struct option options_all[] = {
       .help = "the same as --format json",
       .verbs = V(ANALYZE) | V(WHATIF) | V(CHECK) | V(CONF) | V(RULES) | V(VERSION) | V(RUN),
       .set = set_json },
+    { .name = "emit",
+      .arg = "KIND=FILE",
+      .help = "write FILE besides: conf (the settings to change, as spark-defaults.conf has "
+              "them), text, plain, json or md; may be given several times",
+      .verbs = V(ANALYZE),
+      .set = set_emit },
     { .name = "execute",
       .letter = 'e',
       .arg = "SQL",

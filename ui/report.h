@@ -100,6 +100,9 @@ void render_plain(struct strbuf *out, struct report *r);
 /* Its records of completeness alone. */
 void plain_gaps(struct strbuf *out, struct report *r);
 void render_json(struct strbuf *out, struct report *r);
+/* The settings of all findings in the form of spark-defaults.conf, with what they are for
+ * as comments. */
+void render_conf(struct strbuf *out, struct report *r);
 /* "Next: ..." with as many of the commands as fit on the line, at least the first. */
 void render_next(struct page *p, const char *const *commands);
 /* A finding as on the first screen under its number: its place in r->shown, from 1. */

@@ -72,6 +72,29 @@ static struct sv finished(struct page *p, const struct cli *cli)
     return cli_format(cli) == FORMAT_TEXT ? page_finish(p) : strbuf_sv(&p->text);
 }
 
+/* Further files of the same analysis; the worst code of their writing. */
+static int emit_files(struct report *r, const struct cli *cli)
+{
+    int code = EXIT_DONE;
+
+    for (size_t i = 0; i < cli->n_emits; i++) {
+        struct cli other = *cli;
+        struct page p;
+
+        other.format = cli->emits[i].format;
+        other.output = cli->emits[i].file;
+        other.color = WHEN_NEVER;
+        page_init(&p, &other);
+        if (other.format == FORMAT_NONE)
+            render_conf(&p.text, r);
+        else
+            render(&p, r, &other);
+        code = exit_worse(code, cli_write(&other, finished(&p, &other)));
+        page_release(&p);
+    }
+    return code;
+}
+
 static int analyze_one(const struct cli *cli, const struct log_input *log)
 {
     struct analysis a = { 0 };
@@ -90,8 +113,10 @@ static int analyze_one(const struct cli *cli, const struct log_input *log)
         cli_error("%s", err.text);
         code = exit_of(err.code);
     }
-    if (code == EXIT_DONE)
-        code = exit_worse(cli_write(cli, finished(&p, cli)), fail_code(cli, &r));
+    if (code == EXIT_DONE) {
+        code = exit_worse(cli_write(cli, finished(&p, cli)), emit_files(&r, cli));
+        code = exit_worse(code, fail_code(cli, &r));
+    }
     page_release(&p);
     report_release(&r);
     analysis_release(&a);
@@ -429,8 +454,10 @@ int verb_analyze(const struct cli *cli)
     int code = cli_open_logs(cli, &set);
     bool many = set.n > 1 || cli->n_inputs > 1;
 
-    if (many && has_detail(cli)) {
-        cli_error("--stage, --sql and --job look into one application, and here are %zu",
+    if (many && (has_detail(cli) || cli->n_emits)) {
+        cli_error("%s one application, and here are %zu",
+                  has_detail(cli) ? "--stage, --sql and --job look into"
+                                  : "--emit writes of",
                   set.n);
         code = exit_worse(code, EXIT_USAGE);
     } else if (set.n && !many) {
