@@ -39,6 +39,7 @@ enum verb_id {
     VERB_RUN,
     VERB_EXPLAIN,
     VERB_WHATIF,
+    VERB_FLEET,
     VERB_CHECK,
     VERB_CONF,
     VERB_RULES,
@@ -200,6 +201,7 @@ int verb_analyze(const struct cli *cli);
 int verb_run(const struct cli *cli);
 int verb_explain(const struct cli *cli);
 int verb_whatif(const struct cli *cli);
+int verb_fleet(const struct cli *cli);
 int verb_check(const struct cli *cli);
 int verb_conf(const struct cli *cli);
 int verb_rules(const struct cli *cli);

@@ -8,7 +8,7 @@
 
 #define F(name) (1u << FORMAT_##name)
 #define V(name) (1u << VERB_##name)
-#define LOG_VERBS (V(ANALYZE) | V(WHATIF) | V(CHECK) | V(CONF) | V(GRAPH))
+#define LOG_VERBS (V(ANALYZE) | V(WHATIF) | V(FLEET) | V(CHECK) | V(CONF) | V(GRAPH))
 #define SQL_VERBS (V(RUN) | V(EXPLAIN))
 #define TEXT_VERBS (LOG_VERBS | V(RULES) | V(HELP) | V(RUN))
 #define ALL_VERBS ((1u << VERB_COUNT) - 1)
@@ -93,6 +93,23 @@ const struct verb verbs_all[VERB_COUNT] = {
         .max_inputs = 1,
         .formats = F(TEXT) | F(JSON),
         .run = verb_whatif,
+    },
+    [VERB_FLEET] = {
+        .name = "fleet",
+        .args = "FOLDER...",
+        .summary = "rank many applications by what can be saved",
+        .about =
+            "Analyses every log below the folders, on all cores, and adds the runs of each "
+            "application up: wall time and core-hours that need not be, the newest run against "
+            "the median of those before, the findings with most to save. Core-hours are those "
+            "that executors were there for. Logs that cannot be read are listed.\n\n"
+            "CSV is a line a run, JSON both views.",
+        .example = "spillway fleet logs/\n"
+                   "spillway fleet logs/ -f csv -o fleet.csv",
+        .min_inputs = 1,
+        .max_inputs = ANY_NUMBER,
+        .formats = F(TEXT) | F(CSV) | F(JSON),
+        .run = verb_fleet,
     },
     [VERB_CHECK] = {
         .name = "check",
@@ -511,12 +528,12 @@ const struct option options_all[] = {
       .arg = "FORMAT",
       .values = "text|plain|json|csv|md|svg|png|dot|txt",
       .help = "how to write it",
-      .verbs = V(ANALYZE) | V(WHATIF) | V(CHECK) | V(CONF) | V(RULES) | V(GRAPH) | V(VERSION) |
+      .verbs = V(ANALYZE) | V(WHATIF) | V(FLEET) | V(CHECK) | V(CONF) | V(RULES) | V(GRAPH) | V(VERSION) |
                V(RUN),
       .set = set_format },
     { .name = "json",
       .help = "the same as --format json",
-      .verbs = V(ANALYZE) | V(WHATIF) | V(CHECK) | V(CONF) | V(RULES) | V(VERSION) | V(RUN),
+      .verbs = V(ANALYZE) | V(WHATIF) | V(FLEET) | V(CHECK) | V(CONF) | V(RULES) | V(VERSION) | V(RUN),
       .set = set_json },
     { .name = "emit",
       .arg = "KIND=FILE",
@@ -605,12 +622,12 @@ const struct option options_all[] = {
       .arg = "SEVERITY",
       .values = "note|warning|critical",
       .help = "exit 1 if there is a finding of that severity or above",
-      .verbs = V(ANALYZE),
+      .verbs = V(ANALYZE) | V(FLEET),
       .set = set_fail_on },
     { .name = "top",
       .arg = "N",
       .help = "show at most N findings (5), or N tasks of a stage (10)",
-      .verbs = V(ANALYZE) | V(WHATIF),
+      .verbs = V(ANALYZE) | V(WHATIF) | V(FLEET),
       .set = set_top },
     { .name = "heat",
       .arg = "WHAT",

@@ -334,6 +334,15 @@ bool report_worst(const struct report *r, enum severity *out)
     return r->findings.n > 0;
 }
 
+int report_code(const struct report *r, const struct cli *cli)
+{
+    enum severity worst;
+
+    return cli->has_fail_on && report_worst(r, &worst) && worst >= cli->fail_on
+               ? EXIT_FOUND
+               : EXIT_DONE;
+}
+
 /* Notes go last: they are not worth a number above a warning's. */
 static void set_order(struct report *r)
 {

@@ -76,6 +76,8 @@ static inline const struct finding *report_shown(const struct report *r, size_t 
     return &r->findings.items[r->shown[number - 1]];
 }
 
+/* What the verb ends with, by --fail-on. */
+int report_code(const struct report *r, const struct cli *cli);
 /* The severest severity; false where there is no finding. */
 bool report_worst(const struct report *r, enum severity *out);
 /* "stage 42, SQL 7 "daily join"": at most `max` characters of the description. */
