@@ -111,6 +111,7 @@ struct cli {
     bool has_stage, has_sql, has_job;
     int64_t stage_id, stage_attempt; /* attempt APP_NONE: the last one */
     int64_t sql_id, job_id;
+    const char *why; /* analyze --why; NULL: not given */
     bool has_fail_on;
     enum severity fail_on;
     int top;     /* 0: the view's own number */

@@ -319,6 +319,16 @@ static bool set_job(struct cli *cli, const char *value, struct err *err)
     return cli->has_job = number(value, 0, INT64_MAX, &cli->job_id, err);
 }
 
+static bool set_why(struct cli *cli, const char *value, struct err *err)
+{
+    if (!*value) {
+        err_set(err, ERR_USAGE, "a finding's id or number");
+        return false;
+    }
+    cli->why = value;
+    return true;
+}
+
 static bool set_fail_on(struct cli *cli, const char *value, struct err *err)
 {
     (void)err;
@@ -618,6 +628,11 @@ const struct option options_all[] = {
       .help = "one job and its stages",
       .verbs = V(ANALYZE) | V(GRAPH),
       .set = set_job },
+    { .name = "why",
+      .arg = "FINDING",
+      .help = "what a finding rests on, by its id or number: numbers, thresholds, claims",
+      .verbs = V(ANALYZE),
+      .set = set_why },
     { .name = "fail-on",
       .arg = "SEVERITY",
       .values = "note|warning|critical",

@@ -1,4 +1,4 @@
-/* One stage, one SQL execution, one job on one screen. */
+/* One stage, one SQL execution, one job, one finding on one screen. */
 #ifndef UI_DETAIL_H
 #define UI_DETAIL_H
 
@@ -12,6 +12,9 @@ enum errc detail_sql(struct page *p, struct report *r, const struct cli *cli, bo
                      struct err *err) MUST_CHECK;
 enum errc detail_job(struct page *p, struct report *r, const struct cli *cli, bool json,
                      struct err *err) MUST_CHECK;
+/* All findings that are meant: one by its number, those of an id. */
+enum errc detail_finding(struct page *p, struct report *r, const struct cli *cli,
+                         bool json, struct err *err) MUST_CHECK;
 
 /* Shared pieces. */
 

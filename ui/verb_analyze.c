@@ -7,7 +7,7 @@
 
 static bool has_detail(const struct cli *cli)
 {
-    return cli->has_stage || cli->has_sql || cli->has_job;
+    return cli->has_stage || cli->has_sql || cli->has_job || cli->why;
 }
 
 /* --- one application
@@ -18,6 +18,8 @@ static enum errc detail(struct page *p, struct report *r, const struct cli *cli,
 {
     bool json = cli_format(cli) == FORMAT_JSON;
 
+    if (cli->why)
+        return detail_finding(p, r, cli, json, err);
     if (cli->has_stage)
         return detail_stage(p, r, cli, json, err);
     return cli->has_sql ? detail_sql(p, r, cli, json, err)
@@ -217,7 +219,7 @@ int verb_analyze(const struct cli *cli)
 
     if (many && (has_detail(cli) || cli->n_emits)) {
         cli_error("%s one application, and here are %zu",
-                  has_detail(cli) ? "--stage, --sql and --job look into"
+                  has_detail(cli) ? "--stage, --sql, --job and --why look into"
                                   : "--emit writes of",
                   set.n);
         code = exit_worse(code, EXIT_USAGE);
