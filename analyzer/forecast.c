@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 /* A replay takes some 100 ns a task: samples are as many as a third of a second holds. */
-enum { MOST_SAMPLES = 40, TASKS_IN_TIME = 1000000 };
+enum { TASKS_IN_TIME = 1000000 };
 
 static int64_t end_of(const struct sim_table *t, bool *stuck)
 {
@@ -81,9 +81,9 @@ static size_t replay_both(struct forecast *out, const struct sim_table *t,
 }
 
 void forecast(struct forecast *out, const struct sim_table *t, forecast_edit edit,
-              void *ctx, struct arena *arena)
+              void *ctx, uint32_t samples, struct arena *arena)
 {
-    int64_t savings[MOST_SAMPLES + 2], expected, error, least, most;
+    int64_t savings[FORECAST_SAMPLES + 2], expected, error, least, most;
     size_t n = 0, n_tasks;
 
     *out = (struct forecast){ .now_ms = t->end_ms, .task_ms_now = sim_task_ms(t) };
@@ -94,7 +94,7 @@ void forecast(struct forecast *out, const struct sim_table *t, forecast_edit edi
     least = min_i64(min_i64(savings[0], savings[1]), expected);
     most = max_i64(max_i64(savings[0], savings[1]), expected);
     out->samples = (uint32_t)min_i64(
-        MOST_SAMPLES, 2 * TASKS_IN_TIME / max_i64((int64_t)(t->n_tasks + n_tasks), 1));
+        min_i64(samples, FORECAST_SAMPLES), 2 * TASKS_IN_TIME / max_i64((int64_t)(t->n_tasks + n_tasks), 1));
     if (out->samples >= 10) {
         n = 0;
         for (uint32_t i = 0; i < out->samples; i++)

@@ -22,9 +22,11 @@ struct forecast {
 };
 
 /* The range holds the edit at its low and high bound, nine in ten of the bootstrap
- * samples, and the replay's own error. Spans live in the arena. */
+ * samples (so many at most, fewer where there are many tasks; 0: none), and the replay's own
+ * error. Spans live in the arena. */
+#define FORECAST_SAMPLES 40
 void forecast(struct forecast *out, const struct sim_table *t, forecast_edit edit,
-              void *ctx, struct arena *arena);
+              void *ctx, uint32_t samples, struct arena *arena);
 
 /* Wall time saved: how far end comes forward; the table without the change has been
  * replayed to base_ms. One replay. */

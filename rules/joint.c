@@ -67,7 +67,7 @@ static void replay_all(struct joint *j, struct arena *scratch)
     }
     if (remedy.n == 0)
         return;
-    forecast(&f, &j->table, remedy_edit, &remedy, scratch);
+    forecast(&f, &j->table, remedy_edit, &remedy, FORECAST_SAMPLES, scratch);
     /* claims come out of disjoint entries of the account: together they are the most that
      * can go */
     out->saving_ms = max_i64(min_i64(sub_sat(f.now_ms, f.expected_ms), claimed), 0);

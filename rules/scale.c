@@ -428,6 +428,26 @@ static void check_tasks(struct scale *s)
                 (uint32_t)fmax(1, floor((double)s->stages[ix].n * TASKS_PLAYED / then));
 }
 
+/* Tasks without input and shuffles, as of data made in the program. */
+static void check_untold(struct scale *s)
+{
+    const struct app *app = &s->analysis->app;
+    double all = 0, untold = 0;
+
+    for (uint32_t ix = 0; ix < app->n_stages; ix++) {
+        double ms = (double)app->stages[ix].duration_ms;
+
+        all += ms;
+        if (s->stages[ix].n == 0 || s->stages[ix].volume <= 1)
+            untold += ms;
+    }
+    if (s->what.data > 1 && untold > all / 2)
+        warn(s, BREAKS_UNKNOWN, IX_NONE, untold,
+             "most of the task time is in stages whose data the log does not tell: they "
+             "are "
+             "taken to stay as they are");
+}
+
 static void find_warnings(struct scale *s)
 {
     const struct app *app = &s->analysis->app;
@@ -446,6 +466,7 @@ static void find_warnings(struct scale *s)
         check_memory(s, ix);
     check_blocks(s);
     check_tasks(s);
+    check_untold(s);
 }
 
 void scale_build(struct scale *s, const struct analysis *a, const struct what_if *what,
@@ -608,4 +629,53 @@ void scale_edit(void *ctx, struct sim_table *t, enum bound bound, struct arena *
                         arena);
     else if (s->what.cores > 0)
         sim_slots_times(t, slots, arena);
+}
+
+/* --- the outlook
+ * ---------------------------------------------------------------------------- */
+
+static void twice_the_slots(void *ctx, struct sim_table *t, enum bound bound,
+                            struct arena *arena)
+{
+    (void)ctx, (void)bound;
+    sim_slots_times(t, OUTLOOK_SLOTS, arena);
+}
+
+static const char *first_to_break(const struct scale *s)
+{
+    for (int i = 0; i < BREAKS_UNKNOWN; i++)
+        if (s->warnings[i].n)
+            return s->warnings[i].text;
+    return NULL;
+}
+
+void outlook_build(struct outlook *out, const struct analysis *a, struct arena *arena)
+{
+    enum { MOST_TASKS = 100000 }; /* some 40 ms a replay with ten times as many */
+    struct what_if what = { .data = OUTLOOK_DATA };
+    struct arena scratch = { 0 };
+    struct sim_table t;
+    struct scale scale;
+    struct forecast f;
+
+    *out = (struct outlook){ 0 };
+    if (a->app.complete.tasks_ended > MOST_TASKS)
+        return;
+    sim_build(&t, &a->app, &a->lineage, &a->ledgers, &scratch);
+    if (t.n_tasks && t.end_ms > 0) {
+        out->known = true;
+        forecast(&f, &t, twice_the_slots, NULL, 0, &scratch);
+        out->slots_ms.low = f.low_ms;
+        out->slots_ms.expected = f.expected_ms;
+        out->slots_ms.high = f.high_ms;
+        out->replay_error = (double)(f.replay_ms - f.now_ms) / (double)f.now_ms;
+        scale_build(&scale, a, &what, arena);
+        forecast(&f, &t, scale_edit, &scale, 0, &scratch);
+        out->data_ms.low = f.low_ms;
+        out->data_ms.expected = f.expected_ms;
+        out->data_ms.high = f.high_ms;
+        out->breaks = first_to_break(&scale);
+        out->data_known = scale.warnings[BREAKS_UNKNOWN].n == 0;
+    }
+    arena_release(&scratch);
 }

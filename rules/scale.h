@@ -23,6 +23,8 @@ enum scale_kind {                   /* worst first */
                   BREAKS_MEMORY,    /* a stage begins to spill */
                   BREAKS_BLOCKS,    /* too many small shuffle blocks */
                   BREAKS_TASKS,     /* more tasks than a driver schedules with ease */
+                  BREAKS_UNKNOWN,   /* most task time is in stages whose data the log does
+                                       not tell */
                   BREAKS_COUNT
 };
 
@@ -52,5 +54,23 @@ void scale_build(struct scale *s, const struct analysis *a, const struct what_if
                  struct arena *arena);
 /* A forecast_edit; ctx is a struct scale. */
 void scale_edit(void *ctx, struct sim_table *t, enum bound bound, struct arena *arena);
+
+/* How the run would scale, without bootstrap samples: ten times the data on the cluster
+ * as it is, and twice its slots. */
+struct outlook {
+    bool known; /* false: there is nothing to replay, or more tasks than are played by the
+                   way */
+    bool data_known;     /* false: most task time is in stages whose data the log does not
+                            tell */
+    double replay_error; /* of the replay without a change, as a share */
+    struct {
+        int64_t low, expected, high;
+    } data_ms, slots_ms;
+    const char *breaks; /* what breaks first with the data; NULL: nothing known */
+};
+
+enum { OUTLOOK_DATA = 10, OUTLOOK_SLOTS = 2 };
+/* Text lives in the arena. */
+void outlook_build(struct outlook *out, const struct analysis *a, struct arena *arena);
 
 #endif

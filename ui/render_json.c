@@ -628,6 +628,17 @@ void json_finding(struct json_writer *w, const struct app *app, const struct fin
     json_object_end(w);
 }
 
+static void put_range(struct json_writer *w, const char *key, int64_t low,
+                      int64_t expected, int64_t high)
+{
+    json_key(w, key);
+    json_object(w);
+    json_put_int(w, "low", low);
+    json_put_int(w, "expected", expected);
+    json_put_int(w, "high", high);
+    json_object_end(w);
+}
+
 static void put_plan_of_changes(struct json_writer *w, struct report *r)
 {
     struct kvs settings = report_settings(r);
@@ -650,12 +661,8 @@ static void put_plan_of_changes(struct json_writer *w, struct report *r)
     put_kvs(w, "settings", &settings);
     json_put_int(w, "wall_ms_now", span(r->a->app.start_ms, r->a->app.end_ms));
     if (r->saving_ms > 0) {
-        json_key(w, "wall_ms_predicted");
-        json_object(w);
-        json_put_int(w, "low", r->findings.wall_ms.low);
-        json_put_int(w, "expected", r->findings.wall_ms.expected);
-        json_put_int(w, "high", r->findings.wall_ms.high);
-        json_object_end(w);
+        put_range(w, "wall_ms_predicted", r->findings.wall_ms.low,
+                  r->findings.wall_ms.expected, r->findings.wall_ms.high);
     } else {
         json_put_null(w, "wall_ms_predicted");
     }
@@ -668,7 +675,51 @@ static void put_stage_of(struct json_writer *w, const char *key, const struct ap
     json_put_int(w, key, ix == IX_NONE ? APP_NONE : app->stages[ix].stage_id);
 }
 
-static void put_questions(struct json_writer *w, const struct report *r)
+static void put_more_data(struct json_writer *w, const struct outlook *o)
+{
+    if (!o->data_known) {
+        json_put_null(w, "data");
+        return;
+    }
+    json_key(w, "data");
+    json_array(w);
+    json_object(w);
+    json_put_int(w, "factor", OUTLOOK_DATA);
+    put_range(w, "wall_ms", o->data_ms.low, o->data_ms.expected, o->data_ms.high);
+    if (o->breaks)
+        json_put_text(w, "breaks_first", sv(o->breaks));
+    else
+        json_put_null(w, "breaks_first");
+    json_object_end(w);
+    json_array_end(w);
+}
+
+static void put_scales(struct json_writer *w, struct report *r)
+{
+    const struct outlook *o = report_outlook(r);
+
+    json_key(w, "scales");
+    json_object(w);
+    if (!o->known) {
+        json_put_null(w, "replay_error");
+        json_put_null(w, "data");
+        json_put_null(w, "cores");
+    } else {
+        json_key(w, "replay_error");
+        json_rounded(w, o->replay_error, 3);
+        put_more_data(w, o);
+        json_key(w, "cores");
+        json_array(w);
+        json_object(w);
+        json_put_int(w, "factor", OUTLOOK_SLOTS);
+        put_range(w, "wall_ms", o->slots_ms.low, o->slots_ms.expected, o->slots_ms.high);
+        json_object_end(w);
+        json_array_end(w);
+    }
+    json_object_end(w);
+}
+
+static void put_questions(struct json_writer *w, struct report *r)
 {
     const struct facts *f = &r->facts;
     const struct app *app = &r->a->app;
@@ -720,12 +771,7 @@ static void put_questions(struct json_writer *w, const struct report *r)
     json_put_int(w, "lost_executors", f->lost_executors);
     json_put_int(w, "retry_wall_ms", f->retry_ms);
     json_object_end(w);
-    json_key(w, "scales"); /* the replay's to say */
-    json_object(w);
-    json_put_null(w, "replay_error");
-    json_put_null(w, "data");
-    json_put_null(w, "cores");
-    json_object_end(w);
+    put_scales(w, r);
     json_key(w, "fit");
     json_object(w);
     json_put_null(w, "verdict");

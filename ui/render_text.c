@@ -518,12 +518,35 @@ static void fails(struct strbuf *out, struct report *r)
         strbuf_addz(out, "nothing failed");
 }
 
+static void scales(struct strbuf *out, struct report *r)
+{
+    const struct outlook *o = report_outlook(r);
+    struct arena *a = &r->arena;
+
+    if (!o->known)
+        return;
+    if (!o->data_known) {
+        strbuf_printf(out, "on twice the slots about %s",
+                      text_ms(a, o->slots_ms.expected));
+        return;
+    }
+    strbuf_printf(out, "%d x the data would take about %s", OUTLOOK_DATA,
+                  text_ms(a, o->data_ms.expected));
+    if (o->data_ms.high - o->data_ms.low > o->data_ms.expected / 50)
+        strbuf_printf(out, " (%s to %s)", text_ms(a, o->data_ms.low),
+                      text_ms(a, o->data_ms.high));
+    strbuf_printf(out, ", the same data on twice the slots %s", text_ms(a, o->slots_ms.expected));
+    if (o->breaks)
+        strbuf_printf(out, "; with more data %s", o->breaks);
+}
+
 static void questions(struct page *p, struct report *r)
 {
     static const struct {
         const char *label;
         void (*say)(struct strbuf *out, struct report *r);
-    } all[] = { { "Moves", moves }, { "Spills", spills }, { "Fails", fails } };
+    } all[] = { { "Moves", moves }, { "Spills", spills }, { "Fails", fails },
+                { "Scales", scales } };
 
     for (size_t i = 0; i < ARRAY_LEN(all); i++) {
         struct strbuf text = { 0 };
@@ -531,7 +554,8 @@ static void questions(struct page *p, struct report *r)
                                          all[i].label, page_mark(p, STYLE_PLAIN));
 
         all[i].say(&text, r);
-        page_wrap(p, first, "        ", strbuf_sv(&text));
+        if (text.len)
+            page_wrap(p, first, "        ", strbuf_sv(&text));
         strbuf_release(&text);
     }
 }

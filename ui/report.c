@@ -368,6 +368,14 @@ void report_build(struct report *r, const struct analysis *a, struct sv path)
     r->healthy = !report_worst(r, &r->worst) || r->worst == SEVERITY_NOTE;
 }
 
+const struct outlook *report_outlook(struct report *r)
+{
+    if (!r->has_outlook)
+        outlook_build(&r->outlook, r->a, &r->arena);
+    r->has_outlook = true;
+    return &r->outlook;
+}
+
 void report_release(struct report *r)
 {
     free(r->gaps);

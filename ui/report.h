@@ -3,7 +3,7 @@
 #ifndef UI_REPORT_H
 #define UI_REPORT_H
 
-#include "rules/rule.h"
+#include "rules/scale.h"
 #include "ui/page.h"
 
 /* Answers to the first three questions, without judgement. APP_NONE: the log does not
@@ -56,8 +56,13 @@ struct report {
     int64_t saving_ms;   /* findings.saving_ms */
     enum severity worst; /* of the findings, when there are any */
     bool healthy;        /* no finding above a note */
+    bool has_outlook;
+    struct outlook outlook; /* by report_outlook */
     struct arena arena;
 };
+
+/* Computed when it is first asked for. */
+const struct outlook *report_outlook(struct report *r);
 
 /* `a` and `path` stay the caller's. */
 void report_build(struct report *r, const struct analysis *a, struct sv path);

@@ -152,7 +152,7 @@ static void answer(struct inquiry *q)
     sim_build(&q->table, &q->a.app, &q->a.lineage, &q->a.ledgers, arena);
     q->remedy = (struct remedy){ &q->a, q->fixes, q->n_fixes };
     scale_build(&q->scale, &q->a, &q->what, arena);
-    forecast(&q->f, &q->table, edit, q, arena);
+    forecast(&q->f, &q->table, edit, q, FORECAST_SAMPLES, arena);
 }
 
 /* By how much the replay without a change misses the log. */

@@ -261,20 +261,20 @@ static void edits_hold(const char *path, const struct analysis *a,
     if ((double)r.end_ms > 1.05 * (double)base_ms + 50)
         fail_msg("%s: half the work takes %lld instead of %lld ms", path,
                  (long long)r.end_ms, (long long)base_ms);
-    forecast(&f, t, nothing_changes, NULL, &scratch);
+    forecast(&f, t, nothing_changes, NULL, FORECAST_SAMPLES, &scratch);
     assert_int_equal(f.expected_ms, t->end_ms);
     assert_true(f.low_ms <= f.expected_ms && f.expected_ms <= f.high_ms);
 
     struct what_if same = { .data = 1 };
     struct scale scale;
     scale_build(&scale, a, &same, &scratch);
-    forecast(&f, t, scale_edit, &scale, &scratch);
+    forecast(&f, t, scale_edit, &scale, FORECAST_SAMPLES, &scratch);
     if (f.expected_ms - t->end_ms > 20 || t->end_ms - f.expected_ms > 20)
         fail_msg("%s: once the data takes %lld instead of %lld ms", path,
                  (long long)f.expected_ms, (long long)t->end_ms);
     same.data = 3;
     scale_build(&scale, a, &same, &scratch);
-    forecast(&f, t, scale_edit, &scale, &scratch);
+    forecast(&f, t, scale_edit, &scale, FORECAST_SAMPLES, &scratch);
     if (f.expected_ms + 50 < t->end_ms)
         fail_msg("%s: three times the data takes %lld instead of %lld ms", path,
                  (long long)f.expected_ms, (long long)t->end_ms);
