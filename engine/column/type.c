@@ -83,6 +83,7 @@ void type_print(struct strbuf *out, struct type t)
 
 struct scan {
     struct sv left;
+    int64_t digits; /* a decimal's, as written */
 };
 
 static void skip_blanks(struct scan *s)
@@ -174,6 +175,7 @@ static bool parse_decimal(struct scan *s, struct type *out)
     int64_t numbers[2] = { 10, 0 }; /* "decimal" alone */
     int n = parse_numbers(s, numbers);
 
+    s->digits = n < 0 ? 0 : numbers[0];
     if (n < 0 || numbers[0] < 1 || numbers[0] > DECIMAL_MAX_PRECISION || numbers[1] < 0 ||
         numbers[1] > numbers[0])
         return false;
@@ -232,11 +234,16 @@ static bool parse_type(struct scan *s, struct type *out)
 
 enum errc type_parse(struct sv text, struct type *out, struct err *err)
 {
-    struct scan s = { text };
+    struct scan s = { .left = text };
     struct type t;
     bool good = parse_type(&s, &t);
 
     skip_blanks(&s);
+    if (!good && s.digits > DECIMAL_MAX_PRECISION)
+        return err_set(err, ERR_SYNTAX,
+                       "[DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION] Decimal precision %lld "
+                       "exceeds max precision %d.",
+                       (long long)s.digits, DECIMAL_MAX_PRECISION);
     if (!good || s.left.len)
         return err_set(err, ERR_SYNTAX,
                        "[UNSUPPORTED_DATATYPE] Unsupported data type \"%.*s\".",

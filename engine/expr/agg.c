@@ -89,6 +89,21 @@ static enum errc refuse_filter(const struct expr *filter, struct err *err)
     return rc;
 }
 
+/* DISTINCT of what is not the same each time. */
+static enum errc refuse_random(const struct expr *e, struct err *err)
+{
+    struct strbuf text = { 0 };
+
+    expr_print(&text, e, PRINT_NAME);
+    enum errc rc = err_set(
+        err, ERR_SYNTAX,
+        "[AGGREGATE_FUNCTION_WITH_NONDETERMINISTIC_EXPRESSION] Non-deterministic "
+        "expression \"%.*s\" should not appear in the arguments of an aggregate function.",
+        SV_FMT(strbuf_sv(&text)));
+    strbuf_release(&text);
+    return rc;
+}
+
 enum errc agg_call(struct arena *a, const struct settings *s, const struct agg *g,
                    struct expr **args, uint32_t n, bool distinct, struct expr *filter,
                    struct expr **out, struct err *err)
@@ -137,6 +152,9 @@ enum errc agg_call(struct arena *a, const struct settings *s, const struct agg *
         }
         e->resolved = e->resolved && e->args[i]->resolved;
     }
+    for (uint32_t i = 0; i < n; i++)
+        if (distinct && args[i]->resolved && !expr_deterministic(args[i]))
+            return refuse_random(e, err);
     if (n)
         e->place = args[0]->place;
     *out = e;

@@ -15,7 +15,7 @@
 
 static const struct func *const families[] = {
     arith_funcs,  compare_funcs, bit_funcs,    math_funcs,   string_funcs,
-    search_funcs, pattern_funcs, format_funcs, digest_funcs, moment_funcs,
+    search_funcs, pattern_funcs, format_funcs, digest_funcs, guard_funcs, moment_funcs,
     date_funcs,   clock_funcs,   misc_funcs,   window_funcs,
 };
 
@@ -167,6 +167,23 @@ enum errc func_refuse_pair(const struct func_bind *b, struct err *err)
     strbuf_release(&call);
     strbuf_release(&left);
     strbuf_release(&right);
+    return rc;
+}
+
+enum errc func_refuse_both(const struct func_bind *b, const char *wanted, struct err *err)
+{
+    struct strbuf call = { 0 }, type = { 0 };
+
+    add_call(&call, b);
+    add_upper_type(&type, b->args[b->args[0]->type.id == TYPE_NULL]->type);
+    enum errc rc =
+        err_set(err, ERR_SYNTAX,
+                "[DATATYPE_MISMATCH.BINARY_OP_WRONG_TYPE] Cannot resolve \"%.*s\" due to "
+                "data type mismatch: the binary operator requires the input type %s, "
+                "not \"%.*s\".",
+                SV_FMT(strbuf_sv(&call)), wanted, SV_FMT(strbuf_sv(&type)));
+    strbuf_release(&call);
+    strbuf_release(&type);
     return rc;
 }
 

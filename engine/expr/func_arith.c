@@ -32,12 +32,18 @@ static enum errc bind_add(struct func_bind *b, struct err *err)
 {
     if (moments_bind_add(b))
         return ERR_OK;
+    TRY(moments_refuse(b, false, err));
+    if (b->done)
+        return ERR_OK;
     return bind_arith(b, DEC_ADD, err);
 }
 
 static enum errc bind_subtract(struct func_bind *b, struct err *err)
 {
     if (moments_bind_subtract(b))
+        return ERR_OK;
+    TRY(moments_refuse(b, true, err));
+    if (b->done)
         return ERR_OK;
     return bind_arith(b, DEC_SUBTRACT, err);
 }
@@ -67,8 +73,13 @@ static enum errc bind_remainder(struct func_bind *b, struct err *err)
 
 static enum errc bind_div(struct func_bind *b, struct err *err)
 {
-    struct type t;
+    struct type t = b->args[0]->type;
 
+    if ((t.id == TYPE_INTERVAL_MONTH || t.id == TYPE_INTERVAL_DAY) &&
+        t.id == b->args[1]->type.id) {
+        b->type = type_of(TYPE_LONG);
+        return ERR_OK;
+    }
     if (!func_arith_types(b, &t))
         return func_refuse_pair(b, err);
     if (t.id != TYPE_DECIMAL) {
@@ -367,10 +378,8 @@ static enum errc decimal_overflow(const struct eval_call *c, struct err *err)
 
 static enum errc decimals_checked(struct eval_call *c, const struct vec *a,
                                   const struct vec *b, decimal_fn fn, bool divides,
-                                  struct err *err)
+                                  bool ansi, struct err *err)
 {
-    bool ansi = eval_ansi(c);
-
     EACH_VALID_ROW(c, row)
     {
         i128 x = decimal_at(a, row), y = decimal_at(b, row), r = 0;
@@ -414,14 +423,14 @@ static enum errc run_decimal(struct eval_call *c, const struct vec *a,
         if (full && r.precision == 38 && multiply_longs(c, a, b))
             return ERR_OK;
         return decimals_checked(c, a, b, full ? multiply_full_scale : decimal_multiply,
-                                false, err);
+                                false, eval_ansi(c), err);
     }
     if (sum_always_fits(a->type, b->type, r)) {
         add_fitting(c, a, b, op == SUBTRACT);
         return ERR_OK;
     }
     return decimals_checked(c, a, b, op == ADD ? decimal_add : decimal_subtract, false,
-                            err);
+                            eval_ansi(c), err);
 }
 
 static enum errc run_arith(struct eval_call *c, int op, struct err *err)
@@ -469,14 +478,13 @@ static enum errc run_try_multiply(struct eval_call *c, struct err *err)
 
 /* ---- division ---- */
 
-static enum errc run_divide(struct eval_call *c, struct err *err)
+static enum errc divide(struct eval_call *c, bool ansi, struct err *err)
 {
     const struct vec *a = eval_flat(c, 0), *b = eval_flat(c, 1);
     double *out = c->out->data;
-    bool ansi = eval_ansi(c);
 
     if (c->out->type.id == TYPE_DECIMAL)
-        return decimals_checked(c, a, b, decimal_divide, true, err);
+        return decimals_checked(c, a, b, decimal_divide, true, ansi, err);
     EACH_VALID_ROW(c, row)
     {
         double x = ARG_AT(double, a, row), y = ARG_AT(double, b, row);
@@ -489,6 +497,16 @@ static enum errc run_divide(struct eval_call *c, struct err *err)
         }
     }
     return ERR_OK;
+}
+
+static enum errc run_try_divide(struct eval_call *c, struct err *err)
+{
+    return divide(c, false, err);
+}
+
+static enum errc run_divide(struct eval_call *c, struct err *err)
+{
+    return divide(c, eval_ansi(c), err);
 }
 
 static enum errc run_div(struct eval_call *c, struct err *err)
@@ -505,7 +523,9 @@ static enum errc run_div(struct eval_call *c, struct err *err)
             ok = decimal_div(decimal_at(a, row), a->type, decimal_at(b, row), b->type,
                              &out[row]);
         } else {
-            int64_t x = ARG_AT(int64_t, a, row), y = ARG_AT(int64_t, b, row);
+            bool months = a->type.id == TYPE_INTERVAL_MONTH;
+            int64_t x = months ? ARG_AT(int32_t, a, row) : ARG_AT(int64_t, a, row);
+            int64_t y = months ? ARG_AT(int32_t, b, row) : ARG_AT(int64_t, b, row);
 
             ok = y != 0;
             if (ansi && x == INT64_MIN && y == -1)
@@ -596,7 +616,7 @@ static enum errc run_any_remainder(struct eval_call *c, bool positive, struct er
 
     if (id == TYPE_DECIMAL)
         return decimals_checked(c, a, b, positive ? decimal_pmod : decimal_remainder,
-                                true, err);
+                                true, eval_ansi(c), err);
     if (eval_ansi(c))
         EACH_VALID_ROW(c, row)
         {
@@ -860,7 +880,7 @@ const struct func arith_funcs[] = {
            "try_subtract(a, b) - NULL on overflow."),
     TRYING("try_multiply", bind_multiply, run_try_multiply,
            "try_multiply(a, b) - NULL on overflow."),
-    TRYING("try_divide", bind_divide, run_divide, "try_divide(a, b) - NULL by zero."),
+    TRYING("try_divide", bind_divide, run_try_divide, "try_divide(a, b) - NULL by zero."),
     { .name = "unscaledvalue",
       .id = FUNC_UNSCALED_VALUE,
       .min_args = 1,

@@ -7,6 +7,12 @@ static enum errc bind_bits(struct func_bind *b, struct err *err)
 {
     struct type t;
 
+    if (b->n_args == 2)
+        for (uint32_t i = 0; i < 2; i++)
+            if (!type_is_integral(b->args[i]->type) && b->args[i]->type.id != TYPE_NULL)
+                return type_eq(b->args[0]->type, b->args[1]->type)
+                           ? func_refuse_both(b, "\"INTEGRAL\"", err)
+                           : func_refuse_pair(b, err);
     for (uint32_t i = 0; i < b->n_args; i++)
         if (!type_is_integral(b->args[i]->type) && b->args[i]->type.id != TYPE_NULL)
             return func_refuse(b, i, "\"INTEGRAL\"", err);

@@ -10,17 +10,83 @@
 
 /* ---- binding ---- */
 
+static enum errc bind_not(struct func_bind *b, struct err *err)
+{
+    return func_bind_sig(b, "b:b", err);
+}
+
 static enum errc bind_logic(struct func_bind *b, struct err *err)
 {
+    struct type l = b->args[0]->type, r = b->args[1]->type;
+
+    for (uint32_t i = 0; i < 2; i++)
+        if (b->args[i]->type.id != TYPE_BOOLEAN && b->args[i]->type.id != TYPE_NULL)
+            return type_eq(l, r) || l.id == TYPE_NULL || r.id == TYPE_NULL
+                       ? func_refuse_both(b, "\"BOOLEAN\"", err)
+                       : func_refuse_pair(b, err);
     return func_bind_sig(b, "b*:b", err);
+}
+
+static struct expr *must_call(struct arena *a, const struct settings *s, enum func_id id,
+                              struct expr **args, uint32_t n)
+{
+    struct expr *e = NULL;
+    struct err err;
+
+    if (func_call(a, s, func_of(id), args, n, &e, &err) != ERR_OK)
+        die("replacing a call that was bound: %s", err.text);
+    return e;
+}
+
+/* 1 or 0 as a literal of any exact type; -1: neither. */
+static int truth_of(const struct expr *e)
+{
+    struct value v;
+    i128 one = 1, x;
+
+    if (!type_is_numeric(e->type) || !func_literal(e, &v))
+        return -1;
+    if (e->type.id == TYPE_DECIMAL) {
+        for (int i = 0; i < e->type.scale; i++)
+            one *= 10;
+        x = v.u.dec;
+    } else if (type_is_integral(e->type)) {
+        x = v.u.i;
+    } else {
+        return -1;
+    }
+    return x == one ? 1 : x == 0 ? 0 : -1;
+}
+
+/* A boolean beside the literal 1 is the boolean, beside 0 its opposite. */
+static bool equals_truth(struct func_bind *b)
+{
+    uint32_t at = b->args[0]->type.id == TYPE_BOOLEAN ? 0 : 1;
+    struct expr *e = b->args[at], *both[2];
+    int truth = truth_of(b->args[1 - at]);
+
+    if (e->type.id != TYPE_BOOLEAN || truth < 0)
+        return false;
+    b->done = truth ? e : must_call(b->arena, b->settings, FUNC_NOT, &e, 1);
+    if (b->func->id == FUNC_EQ_NULL_SAFE) {
+        both[0] = must_call(b->arena, b->settings, FUNC_IS_NOT_NULL, &e, 1);
+        both[1] = b->done;
+        b->done = must_call(b->arena, b->settings, FUNC_AND, both, 2);
+    }
+    return true;
 }
 
 static enum errc bind_compare(struct func_bind *b, struct err *err)
 {
-    struct type t;
+    struct type t, l = b->args[0]->type, r = b->args[1]->type;
+    bool equality = b->func->id == FUNC_EQ || b->func->id == FUNC_EQ_NULL_SAFE;
 
-    if (!func_compare_type(b->settings, b->args[0], b->args[1], &t))
+    if (!func_compare_type(b->settings, b->args[0], b->args[1], &t) ||
+        (!equality && ((l.id == TYPE_BOOLEAN && type_is_numeric(r)) ||
+                       (r.id == TYPE_BOOLEAN && type_is_numeric(l)))))
         return func_refuse_pair(b, err);
+    if (equality && equals_truth(b))
+        return ERR_OK;
     b->want[0] = b->want[1] = t;
     b->type = type_of(TYPE_BOOLEAN);
     return ERR_OK;
@@ -37,17 +103,6 @@ static enum errc bind_if(struct func_bind *b, struct err *err)
 static enum errc bind_same(struct func_bind *b, struct err *err)
 {
     return func_unify(b, 0, &b->type, err);
-}
-
-static struct expr *must_call(struct arena *a, const struct settings *s, enum func_id id,
-                              struct expr **args, uint32_t n)
-{
-    struct expr *e = NULL;
-    struct err err;
-
-    if (func_call(a, s, func_of(id), args, n, &e, &err) != ERR_OK)
-        die("replacing a call that was bound: %s", err.text);
-    return e;
 }
 
 /* a keeps its type, whatever it is compared as. */
@@ -447,7 +502,7 @@ const struct func compare_funcs[] = {
       .min_args = 1,
       .max_args = 1,
       .flags = STRICT,
-      .bind = bind_logic,
+      .bind = bind_not,
       .run = run_not,
       .print = print_not,
       .usage = "not expr - Logical not." },

@@ -641,7 +641,6 @@ static bool make_day(int64_t y, int64_t m, int64_t d, int64_t *days)
 
 static enum errc run_make_date(struct eval_call *c, struct err *err)
 {
-    (void)err;
     flatten_all(c);
     EACH_VALID_ROW(c, row)
     {
@@ -649,8 +648,14 @@ static enum errc run_make_date(struct eval_call *c, struct err *err)
 
         if (!make_day(ARG_AT(int32_t, &c->args[0], row),
                       ARG_AT(int32_t, &c->args[1], row),
-                      ARG_AT(int32_t, &c->args[2], row), &days))
+                      ARG_AT(int32_t, &c->args[2], row), &days)) {
+            if (eval_ansi(c))
+                return err_set(err, ERR_SYNTAX,
+                               "There is no such day. If "
+                               "necessary set \"spark.sql.ansi.enabled\" to \"false\" to "
+                               "bypass this error.");
             c->out->valid[row] = 0;
+        }
         ((int32_t *)c->out->data)[row] = (int32_t)days;
     }
     return ERR_OK;

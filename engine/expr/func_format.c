@@ -442,36 +442,67 @@ static enum errc run_decode(struct eval_call *c, struct err *err)
 }
 
 /* decode(x, a, b, c, d, e) is CASE WHEN x <=> a THEN b WHEN x <=> c THEN d ELSE e. */
+static bool decode_result(uint32_t i, uint32_t n)
+{
+    return i > 1 ? i % 2 == 0 || i + 1 == n : false;
+}
+
+static struct expr *replace_decode(struct arena *a, const struct settings *s,
+                                   const struct expr *e)
+{
+    struct expr *to = expr_new(a, EXPR_CASE, e->n_args - 1);
+    struct err err;
+
+    for (uint32_t i = 1; i < e->n_args; i++) {
+        struct expr *pair[2] = { e->args[0], e->args[i] };
+
+        if (decode_result(i, e->n_args))
+            to->args[i - 1] = e->args[i];
+        else if (func_call(a, s, func_of(FUNC_EQ_NULL_SAFE), pair, 2, &to->args[i - 1],
+                           &err) != ERR_OK)
+            die("replacing a call that was bound: %s", err.text);
+    }
+    expr_settle(to);
+    return to;
+}
+
+/* What decode() is with three arguments and more: a CASE. */
+static const struct func decode_case = {
+    .name = "decode",
+    .min_args = 3,
+    .max_args = 255,
+    .flags = FUNC_MAYBE_NULL,
+    .replace = replace_decode,
+    .usage = "decode(expr, search, result [, search, result ...][, default])",
+};
+
 static enum errc bind_decode(struct func_bind *b, struct err *err)
 {
     struct func_bind results = *b;
-    struct type t;
+    struct expr *compared;
     uint32_t n = 0;
 
     if (b->n_args == 2)
         return func_bind_sig(b, "xs:s", err);
     results.args = arena_array(b->arena, b->n_args, sizeof *results.args);
     results.want = arena_array(b->arena, b->n_args, sizeof *results.want);
-    for (uint32_t i = 2; i < b->n_args; i++)
-        if (i % 2 == 0 || i + 1 == b->n_args)
-            results.args[n++] = b->args[i];
-    results.n_args = n;
-    TRY(func_unify(&results, 0, &t, err));
-    struct expr *e = expr_new(b->arena, EXPR_CASE, b->n_args - 1);
     for (uint32_t i = 1; i < b->n_args; i++) {
-        bool result = i % 2 == 0 || i + 1 == b->n_args;
         struct expr *pair[2] = { b->args[0], b->args[i] };
 
-        if (!result)
-            TRY(func_call(b->arena, b->settings, func_of(FUNC_EQ_NULL_SAFE), pair, 2,
-                          &e->args[i - 1], err));
+        if (decode_result(i, b->n_args))
+            results.args[n++] = b->args[i];
         else
-            e->args[i - 1] = type_eq(b->args[i]->type, t)
-                                 ? b->args[i]
-                                 : expr_cast(b->arena, b->args[i], t);
+            TRY(func_call(b->arena, b->settings, func_of(FUNC_EQ_NULL_SAFE), pair, 2,
+                          &compared, err));
     }
-    expr_settle(e);
-    b->done = e;
+    results.n_args = n;
+    TRY(func_unify(&results, 0, &b->type, err));
+    if (b->n_args % 2) /* the default that is missing is a NULL of text */
+        (void)coerce_union(b->type, type_of(TYPE_STRING), &b->type);
+    for (uint32_t i = 1; i < b->n_args; i++)
+        if (decode_result(i, b->n_args))
+            b->want[i] = b->type;
+    b->func = &decode_case;
     return ERR_OK;
 }
 

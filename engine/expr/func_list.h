@@ -8,7 +8,7 @@
 
 extern const struct func arith_funcs[], compare_funcs[], bit_funcs[], math_funcs[],
     string_funcs[], search_funcs[], pattern_funcs[], format_funcs[], digest_funcs[],
-    moment_funcs[], date_funcs[], clock_funcs[], misc_funcs[], window_funcs[];
+    guard_funcs[], moment_funcs[], date_funcs[], clock_funcs[], misc_funcs[], window_funcs[];
 
 /* struct func.sig at work. */
 enum errc func_bind_sig(struct func_bind *b, const char *sig, struct err *err);
@@ -21,6 +21,9 @@ enum errc func_refuse(const struct func_bind *b, uint32_t i, const char *wanted,
 struct expr *func_filling(struct arena *a, const char *fill);
 /* The operands of a binary operator do not go together. */
 enum errc func_refuse_pair(const struct func_bind *b, struct err *err);
+/* They go together, but not in this operator, which takes `wanted`. */
+enum errc func_refuse_both(const struct func_bind *b, const char *wanted,
+                           struct err *err);
 /* Operands of arithmetic or of a comparison: *t is the type both are cast to, except that
  * decimals keep their own (want has it) and *t is then TYPE_DECIMAL. False: none. */
 bool func_arith_types(struct func_bind *b, struct type *t);
@@ -29,6 +32,9 @@ bool func_compare_type(const struct settings *s, const struct expr *x,
 /* Dates, timestamps and intervals under + - * /: false where no operand is one. */
 bool moments_bind_add(struct func_bind *b);
 bool moments_bind_subtract(struct func_bind *b);
+/* Where those said no: text beside an interval of days becomes a timestamp and text again
+ * (b->done); anything else beside one, or beside a date, is refused as Spark does. */
+enum errc moments_refuse(struct func_bind *b, bool subtract, struct err *err);
 bool moments_bind_multiply(struct func_bind *b);
 bool moments_bind_divide(struct func_bind *b);
 /* Type of the literal argument as Spark counts it beside a decimal: 5 is decimal(1,0). */

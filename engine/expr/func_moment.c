@@ -173,6 +173,34 @@ bool moments_bind_subtract(struct func_bind *b)
     return true;
 }
 
+enum errc moments_refuse(struct func_bind *b, bool subtract, struct err *err)
+{
+    static const char stamps[] = "\"(TIMESTAMP OR TIMESTAMP WITHOUT TIME ZONE)\"";
+    struct expr *e;
+
+    if (!subtract && is_dt(b->args[0]->type) && !is_dt(b->args[1]->type))
+        swap_operands(b);
+    if (is_dt(b->args[1]->type)) {
+        if (b->args[0]->type.id != TYPE_STRING)
+            return subtract && is_ym(b->args[0]->type) ? ERR_OK
+                                                       : func_refuse(b, 0, stamps, err);
+        e = expr_cast(b->arena, b->args[0], type_of(TYPE_TIMESTAMP));
+        e->implicit = true;
+        e = expr_call(b->arena, moment_of(subtract ? STAMP_SUB : STAMP_ADD),
+                      type_of(TYPE_TIMESTAMP), 2, e, b->args[1]);
+        b->done = expr_cast(b->arena, e, type_of(TYPE_STRING));
+        b->done->implicit = true;
+        return ERR_OK;
+    }
+    if (!subtract && b->args[1]->type.id == TYPE_DATE && b->args[0]->type.id != TYPE_DATE &&
+        b->args[0]->type.id != TYPE_STRING)
+        swap_operands(b);
+    if (b->args[0]->type.id != TYPE_DATE || b->args[1]->type.id == TYPE_STRING)
+        return ERR_OK;
+    b->func = moment_of(subtract ? DATE_SUB : DATE_ADD);
+    return func_refuse(b, 1, "(\"INT\" or \"SMALLINT\" or \"TINYINT\")", err);
+}
+
 static struct type whole_interval(struct type t)
 {
     return is_ym(t) ? type_interval(UNIT_YEAR, UNIT_MONTH)

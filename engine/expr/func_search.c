@@ -380,11 +380,22 @@ static enum errc bind_elt(struct func_bind *b, struct err *err)
 
 static enum errc run_elt(struct eval_call *c, struct err *err)
 {
-    (void)err;
+    bool ansi = eval_ansi(c);
+
     flatten_all(c);
     EACH_ROW(c, row)
     {
-        int64_t n = vec_is_null(&c->args[0], row) ? 0 : ARG_AT(int32_t, &c->args[0], row);
+        bool null = vec_is_null(&c->args[0], row);
+        int64_t n = null ? 0 : ARG_AT(int32_t, &c->args[0], row);
+
+        if (ansi && !null && (n < 1 || n >= (int64_t)c->n_args))
+            return err_set(err, ERR_SYNTAX,
+                           "[INVALID_ARRAY_INDEX] The index %lld is out of bounds. The "
+                           "array has %u elements. Use the SQL function `get()` to "
+                           "tolerate accessing element at invalid index and return NULL "
+                           "instead. If necessary set \"spark.sql.ansi.enabled\" to "
+                           "\"false\" to bypass this error.",
+                           (long long)n, c->n_args - 1);
 
         if (n < 1 || n >= (int64_t)c->n_args || vec_is_null(&c->args[n], row))
             c->out->valid[row] = 0;

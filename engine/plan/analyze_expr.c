@@ -497,8 +497,6 @@ static enum errc resolve_case(struct analyzer *an, const struct scope *s, struct
 
         if (case_is_result(e, i))
             results = exprs_add(an->arena, &results, x);
-        else if (x->type.id == TYPE_NULL)
-            (*out)->args[i] = coerce_to(an->arena, x, type_of(TYPE_BOOLEAN));
         else if (x->type.id != TYPE_BOOLEAN)
             return analysis_fail(
                 an, e->place,

@@ -278,7 +278,7 @@ static enum errc check_condition(struct analyzer *an, const struct plan *p,
             "functions, aggregate functions, and generator functions in the "
             "WHERE clause.",
             text, text_of(an->arena, find_aggregate(e), PRINT_SQL));
-    if (e->type.id != TYPE_BOOLEAN && e->type.id != TYPE_NULL)
+    if (e->type.id != TYPE_BOOLEAN)
         return analysis_fail(
             an, p->condition->place,
             "[DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN] Cannot resolve \"%s\" due "
