@@ -514,6 +514,75 @@ static struct expr *replace_ilike(struct arena *a, const struct settings *s,
     return out;
 }
 
+/* ---- LIKE ANY, LIKE ALL ---- */
+
+static void print_like_list(struct strbuf *out, const struct expr *e, enum expr_print how)
+{
+    strbuf_addz(out, e->func->name);
+    strbuf_addc(out, '(');
+    expr_print(out, e->args[0], how);
+    strbuf_addc(out, ')');
+}
+
+/* A chain of LIKE: text and patterns are bound, so that no call can be refused. */
+static struct expr *like_chain(struct arena *a, const struct settings *s,
+                               const struct expr *e, bool negated, enum func_id link)
+{
+    struct expr *chain = NULL, *pair[2];
+    enum errc rc = ERR_OK;
+    struct err err;
+
+    for (uint32_t i = 1; i < e->n_args && rc == ERR_OK; i++) {
+        struct expr *one;
+
+        pair[0] = e->args[0];
+        pair[1] = e->args[i];
+        rc = func_call(a, s, func_of(FUNC_LIKE), pair, 2, &one, &err);
+        if (rc == ERR_OK && negated)
+            rc = func_call(a, s, func_of(FUNC_NOT), &one, 1, &one, &err);
+        pair[0] = chain;
+        pair[1] = one;
+        if (rc == ERR_OK && chain)
+            rc = func_call(a, s, func_of(link), pair, 2, &chain, &err);
+        else
+            chain = one;
+    }
+    if (rc != ERR_OK)
+        die("replacing a call that was bound: %s", err.text);
+    return chain;
+}
+
+static struct expr *replace_likeany(struct arena *a, const struct settings *s,
+                                    const struct expr *e)
+{
+    return like_chain(a, s, e, false, FUNC_OR);
+}
+
+static struct expr *replace_likeall(struct arena *a, const struct settings *s,
+                                    const struct expr *e)
+{
+    return like_chain(a, s, e, false, FUNC_AND);
+}
+
+static struct expr *replace_notlikeany(struct arena *a, const struct settings *s,
+                                       const struct expr *e)
+{
+    return like_chain(a, s, e, true, FUNC_OR);
+}
+
+static struct expr *replace_notlikeall(struct arena *a, const struct settings *s,
+                                       const struct expr *e)
+{
+    return like_chain(a, s, e, true, FUNC_AND);
+}
+
+#define LIKE_LIST(text, words)                                                           \
+    {                                                                                    \
+        .name = #text, .min_args = 2, .max_args = 255, .flags = FUNC_MAYBE_NULL,         \
+        .sig = "s*:b", .replace = replace_##text, .print = print_like_list,              \
+        .usage = words                                                                   \
+    }
+
 #define STRICT FUNC_NULL_INTOLERANT
 #define REGEX(text, more, min, max, filling, flag, signature, fn, words)                 \
     {                                                                                    \
@@ -543,6 +612,10 @@ const struct func pattern_funcs[] = {
       .state_bytes = sizeof(struct like),
       .release = like_release,
       .usage = "ilike(str, pattern[, escape]) - As like, whatever the case." },
+    LIKE_LIST(likeany, "str like any (pattern, ...) - Like one of them."),
+    LIKE_LIST(likeall, "str like all (pattern, ...) - Like each of them."),
+    LIKE_LIST(notlikeany, "str not like any (pattern, ...) - Unlike one of them."),
+    LIKE_LIST(notlikeall, "str not like all (pattern, ...) - Unlike each of them."),
     { .name = "rlike",
       .aliases = "regexp regexp_like",
       .id = FUNC_RLIKE,

@@ -459,7 +459,8 @@ enum errc group_by(struct analyzer *an, struct plan *p, struct plan *child,
     struct exprs keys = { 0 };
     struct scope names = *s;
 
-    names.items = &list;
+    if (settings_bool(an->settings, SET_GROUP_BY_ALIASES))
+        names.items = &list;
     if (p->kind == PLAN_AGGREGATE && p->sets_kind != SETS_NONE)
         return group_by_sets(an, p, child, &names, list, out);
     if (p->kind == PLAN_AGGREGATE && says_all(p, s)) {

@@ -276,12 +276,34 @@ struct plan *plan_optimize_batches(struct rewrite_env *env, struct plan *p)
     return p;
 }
 
+/* With spark.sql.crossJoin.enabled off only CROSS JOIN may pair everything. */
+static enum errc check_products(const struct plan *p, struct err *err)
+{
+    bool pairs = p->kind == PLAN_JOIN &&
+                 (!p->condition || p->condition->kind == EXPR_LITERAL) &&
+                 (p->join_type == JOIN_INNER || p->join_type == JOIN_LEFT ||
+                  p->join_type == JOIN_RIGHT || p->join_type == JOIN_FULL);
+
+    if (pairs)
+        return err_set(err, ERR_SYNTAX,
+                       "Detected implicit cartesian product for %s join between logical "
+                       "plans. Join condition is missing or trivial. Either: use the "
+                       "CROSS JOIN syntax to allow cartesian products between these "
+                       "relations, or: enable implicit cartesian products by setting the "
+                       "configuration variable spark.sql.crossJoin.enabled=true",
+                       p->join_type == JOIN_INNER ? "INNER" : "OUTER");
+    for (uint32_t i = 0; i < p->n_children; i++)
+        TRY(check_products(p->children[i], err));
+    return ERR_OK;
+}
+
 enum errc plan_optimize(struct rewrite_env *env, struct plan *analyzed, struct plan **out,
                         struct err *err)
 {
-    (void)err;
     *out = plan_optimize_batches(env, analyzed);
-    return ERR_OK;
+    if (settings_bool(env->settings, SET_CROSS_JOIN))
+        return ERR_OK;
+    return check_products(*out, err);
 }
 
 enum errc plan_reoptimize(struct rewrite_env *env, struct plan *p, struct plan **out,

@@ -3,6 +3,9 @@
 
 #include "engine/expr/func.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 /* --- SET and RESET ---------------------------------------------------------------- */
 
 static void set_pair(void *ctx, struct sv key, struct sv value, struct sv meaning,
@@ -127,12 +130,84 @@ static enum errc show_columns(struct running *r, struct text_rows *t, struct err
     return ERR_OK;
 }
 
+/* Functions that only plans and syntax make. */
+static bool is_internal(struct sv name)
+{
+    static const char *const names[] = {
+        "extractansiintervaldays",  "extractansiintervalminutes",
+        "extractansiintervalmonths", "extractansiintervalyears",
+        "knownfloatingpointnormalized", "likeall", "likeany", "makedecimal",
+        "normalizenanandzero", "notlikeall", "notlikeany", "timestampadd",
+        "timestampdiff", "unaryminus", "unscaledvalue", "yearofweek",
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (sv_is(name, names[i]))
+            return true;
+    return false;
+}
+
+struct names {
+    struct arena *arena;
+    struct sv *at;
+    uint32_t n, cap;
+};
+
+static void add_name(struct names *to, const char *word, size_t len)
+{
+    struct sv name = { word, len };
+
+    if (is_internal(name))
+        return;
+    if (to->n == to->cap) {
+        struct sv *wider = arena_array(to->arena, to->cap * 2 + 256, sizeof *wider);
+
+        if (to->n)
+            memcpy(wider, to->at, to->n * sizeof *wider);
+        to->at = wider;
+        to->cap = to->cap * 2 + 256;
+    }
+    to->at[to->n++] = name;
+}
+
+static void add_names(struct names *to, const char *name, const char *aliases)
+{
+    add_name(to, name, strlen(name));
+    while (aliases && *aliases) {
+        size_t len = strcspn(aliases, " ");
+
+        add_name(to, aliases, len);
+        aliases += len;
+        aliases += strspn(aliases, " ");
+    }
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return sv_cmp(*(const struct sv *)a, *(const struct sv *)b);
+}
+
+static void show_functions(struct running *r, struct text_rows *t)
+{
+    struct names names = { .arena = r->arena };
+
+    for (uint32_t i = 0; func_at(i); i++)
+        add_names(&names, func_at(i)->name, func_at(i)->aliases);
+    for (uint32_t i = 0; agg_at(i); i++)
+        add_names(&names, agg_at(i)->name, agg_at(i)->aliases);
+    qsort(names.at, names.n, sizeof *names.at, by_name);
+    for (uint32_t i = 0; i < names.n; i++)
+        if ((!i || !sv_eq(names.at[i], names.at[i - 1])) && like(r->st, names.at[i]))
+            text_row(t, &names.at[i]);
+}
+
 enum errc run_show(struct running *r, struct result *out, struct err *err)
 {
     static const char *const tables[] = { "namespace", "tableName", "isTemporary" };
     static const char *const views[] = { "namespace", "viewName", "isTemporary" };
     static const char *const columns[] = { "col_name" };
     static const char *const databases[] = { "namespace" };
+    static const char *const functions[] = { "function" };
     struct text_rows t = { .arena = r->arena };
     struct showing showing = { .r = r, .t = &t };
     struct sv what = r->st->key, one = SV("default");
@@ -152,6 +227,10 @@ enum errc run_show(struct running *r, struct result *out, struct err *err)
         t.n_columns = 1;
         if (like(r->st, one))
             text_row(&t, &one);
+    } else if (sv_is(what, "functions")) {
+        t.columns = functions;
+        t.n_columns = 1;
+        show_functions(r, &t);
     } else {
         return err_set(err, ERR_USAGE, "SHOW %.*s is not supported", SV_FMT(what));
     }
@@ -197,6 +276,33 @@ static void describe_more(struct text_rows *t, const struct table *table)
         text_row(t, rows[i]);
 }
 
+static enum errc describe_function(struct running *r, struct result *out, struct err *err)
+{
+    static const char *const columns[] = { "function_desc" };
+    struct text_rows t = { .arena = r->arena, .columns = columns, .n_columns = 1 };
+    struct sv name = r->st->name[r->st->n_name - 1], near = func_nearest(name);
+    const struct func *f = func_find(name);
+    const struct agg *g = f ? NULL : agg_find(name);
+    const char *usage;
+
+    if (!f && !g)
+        return err_set(err, ERR_SYNTAX,
+                       "[UNRESOLVED_ROUTINE] Cannot resolve function `%.*s` on search path "
+                       "[`system`.`builtin`, `system`.`session`, "
+                       "`spark_catalog`.`default`].%s%.*s%s",
+                       SV_FMT(name), near.p ? " Did you mean `" : "", SV_FMT(near),
+                       near.p ? "`?" : "");
+    usage = f ? f->usage : g->usage;
+    struct sv rows[] = {
+        sv(arena_printf(r->arena, "Function: %.*s", SV_FMT(name))),
+        sv(arena_printf(r->arena, "Usage: %s", usage ? usage : "N/A.")),
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        text_row(&t, &rows[i]);
+    text_result(&t, out);
+    return ERR_OK;
+}
+
 enum errc run_describe(struct running *r, struct result *out, struct err *err)
 {
     static const char *const columns[] = { "col_name", "data_type", "comment" };
@@ -207,7 +313,7 @@ enum errc run_describe(struct running *r, struct result *out, struct err *err)
     const struct exprs *list;
 
     if (st->is_function)
-        return err_set(err, ERR_USAGE, "DESCRIBE FUNCTION is not supported");
+        return describe_function(r, out, err);
     if (!plan) {
         struct sv name = catalog_table_name(st->name, st->n_name);
 

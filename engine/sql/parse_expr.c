@@ -189,8 +189,17 @@ static enum errc parse_in(struct parser *p, const struct token *first, struct ex
     return set_height(p, l.height + 1, first);
 }
 
-/* LIKE ANY ('a%', 'b%'): a chain of LIKE. Spark has an expression for many patterns; the
- * answer is the same. */
+static bool all_texts(const struct expr_list *l)
+{
+    for (uint32_t i = 1; i < l->of.n; i++)
+        if (l->of.at[i]->kind != EXPR_LITERAL || l->of.at[i]->type.id != TYPE_STRING ||
+            l->of.at[i]->value.null)
+            return false;
+    return true;
+}
+
+/* LIKE ANY ('a%', 'b%'): one function where all patterns are literals, else a chain of
+ * LIKE. */
 static enum errc like_list(struct parser *p, const char *name, bool not, bool any,
                            const struct token *first, struct expr *e, struct expr **out)
 {
@@ -202,6 +211,12 @@ static enum errc like_list(struct parser *p, const char *name, bool not, bool an
         return fail_at(p, token_ahead(p, 0), "Expected something between '(' and ')'.");
     TRY(parse_exprs(p, &l));
     TRY(expect_token(p, TOK_RPAREN));
+    if (strcmp(name, "like") == 0 && all_texts(&l)) {
+        static const char *const names[2][2] = { { "likeall", "likeany" },
+                                                 { "notlikeall", "notlikeany" } };
+
+        return make_function(p, names[not][any], first, &l, out);
+    }
     p->height = l.height + 2;
     for (uint32_t i = 1; i < l.of.n; i++) {
         struct expr *one = function2(p, name, first, e, l.of.at[i]);
