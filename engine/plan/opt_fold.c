@@ -156,9 +156,39 @@ static struct expr *spread_null(void *ctx, struct expr *e)
     }
 }
 
+/* count(NULL) OVER (..) became a literal: no window, so a Project above adds it. */
+static struct plan *constants_off_window(void *ctx, struct plan *p)
+{
+    struct exprs windows = { 0 }, list = { 0 };
+    const struct exprs *all;
+    struct arena *a = ctx;
+    struct plan *rest;
+
+    if (p->kind != PLAN_WINDOW)
+        return p;
+    all = plan_output(a, p);
+    for (uint32_t i = 0, child = all->n - p->list.n; i < all->n; i++) {
+        struct expr *e = i < child ? all->at[i] : p->list.at[i - child];
+        bool constant =
+            i >= child && e->kind == EXPR_ALIAS && e->args[0]->kind == EXPR_LITERAL;
+
+        list = exprs_add(a, &list, constant ? e : all->at[i]);
+        if (i >= child && !constant)
+            windows = exprs_add(a, &windows, e);
+    }
+    if (windows.n == p->list.n)
+        return p;
+    if (!windows.n)
+        return plan_project(a, list, p->children[0]);
+    rest = plan_copy(a, p);
+    rest->list = windows;
+    return plan_project(a, list, rest);
+}
+
 static struct plan *spread_nulls(struct rewrite_env *env, struct plan *p)
 {
-    return plan_map_all_exprs(env->arena, p, spread_null, env->arena);
+    p = plan_map_all_exprs(env->arena, p, spread_null, env->arena);
+    return plan_transform_up(env->arena, p, constants_off_window, env->arena);
 }
 
 /* ---- SimplifyConditionals ---- */

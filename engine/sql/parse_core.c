@@ -397,6 +397,18 @@ enum errc parse_text(struct parser *p, const char *what, struct sv *out)
     return ERR_OK;
 }
 
+enum errc parse_one_text(struct parser *p, const char *what, struct sv *out)
+{
+    struct strbuf text = { 0 };
+
+    if (!at_token(p, TOK_STRING))
+        return fail_expected(p, what);
+    unescape(&text, token_text(p, &p->tokens[p->at++]));
+    *out = text.len ? arena_sv(p->arena, strbuf_sv(&text)) : SV("");
+    strbuf_release(&text);
+    return ERR_OK;
+}
+
 enum errc parse_count(struct parser *p, const char *what, int64_t *out)
 {
     if (!at_token(p, TOK_INTEGER) || !sv_i64(token_text(p, &p->tokens[p->at]), out))

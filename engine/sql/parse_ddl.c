@@ -32,8 +32,8 @@ static enum errc parse_option_key(struct parser *p, struct sv *out)
     struct sv *parts;
     uint32_t n;
 
-    if (at_token(p, TOK_STRING))
-        return parse_text(p, "an option's name", out);
+    if (at_token(p, TOK_STRING)) /* the text after it is the value */
+        return parse_one_text(p, "an option's name", out);
     TRY(parse_qualified(p, "an option's name", &parts, &n));
     for (uint32_t i = 0; i < n; i++) {
         if (i)

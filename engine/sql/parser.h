@@ -90,6 +90,8 @@ enum errc parse_qualified(struct parser *p, const char *what, struct sv **parts,
 enum errc parse_name_list(struct parser *p, struct sv_list *out) MUST_CHECK; /* (a, b) */
 /* One or several adjacent string literals, unescaped. */
 enum errc parse_text(struct parser *p, const char *what, struct sv *out) MUST_CHECK;
+/* One literal, whatever follows it. */
+enum errc parse_one_text(struct parser *p, const char *what, struct sv *out) MUST_CHECK;
 enum errc parse_count(struct parser *p, const char *what, int64_t *out) MUST_CHECK;
 struct sv strip_quotes(struct parser *p, const struct token *t);
 /* May the next token be an alias although AS is missing? */

@@ -45,12 +45,10 @@ static bool flag(const struct write_request *req, const char *key, bool dflt)
     return v.p ? sv_eq_nocase(v, sv("true")) : dflt;
 }
 
-static enum errc flush(struct writer *w, struct err *err)
+static enum errc put_block(struct writer *w, struct err *err)
 {
-    struct sv out = strbuf_sv(&w->block);
+    struct sv out = w->block.len ? strbuf_sv(&w->block) : sv("");
 
-    if (out.len == 0)
-        return ERR_OK;
     if (w->codec != COMPRESS_NONE) {
         size_t bound = compress_bound(w->codec, out.len);
 
@@ -73,6 +71,11 @@ static enum errc flush(struct writer *w, struct err *err)
     }
     strbuf_reset(&w->block);
     return ERR_OK;
+}
+
+static enum errc flush(struct writer *w, struct err *err)
+{
+    return w->block.len ? put_block(w, err) : ERR_OK;
 }
 
 /* ---- CSV ---- */
@@ -310,7 +313,8 @@ static void release(struct writer *w)
 
 enum errc text_finish(struct writer *w, struct write_counts *out, struct err *err)
 {
-    enum errc rc = flush(w, err);
+    /* a compressed file without rows is a stream of nothing, not an empty file */
+    enum errc rc = w->bytes == 0 ? put_block(w, err) : flush(w, err);
 
     if (close(w->fd) != 0 && rc == ERR_OK)
         rc = err_set(err, ERR_OUTPUT, "%s: %s", w->path, strerror(errno));

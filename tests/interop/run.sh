@@ -2,7 +2,8 @@
 # Compares Spillway with real Spark: writes event logs with Spark 3.5.9 and 4.3.0 in every
 # codec, starts the History Server of each version on them and compares its REST answers
 # with `spillway analyze --json`. Compares the engine's answers with Spark's: TPC-H at scale 1
-# and random statements (SEED=n QUERIES=n for others, or more). Needs Java 17 and a package index for pip; without
+# and random statements (SEED=n QUERIES=n for others, or more); its files with pyarrow's, DuckDB's
+# and Spark's. Needs Java 17 and a package index for pip; without
 # either it says so and skips. What it makes is in build/interop.
 #
 #     tests/interop/run.sh [VERSION...]
@@ -182,6 +183,23 @@ answers() { # VERSION
     counted "random statements, other plans" "$log"
 }
 
+# Files of every format, codec and type, written here and read by pyarrow, DuckDB and Spark, and
+# theirs here.
+files() { # VERSION
+    local venv=$out/venv-files log=$out/files.log
+    if [ ! -e "$venv/ready" ]; then
+        rm -rf "$venv"
+        { python3 -m venv "$venv" && "$venv/bin/pip" install -q --disable-pip-version-check pyarrow duckdb &&
+            touch "$venv/ready"; } >"$out/pip-files.log" 2>&1 || {
+            echo "skipped: pyarrow and duckdb cannot be installed: $(tail -1 "$out/pip-files.log")"
+            skipped=$((skipped + 1))
+            return
+        }
+    fi
+    in_group 240 "$venv/bin/python" tests/interop/files.py "$spillway" "$out/venv-$1/bin/python" "$out/files" >"$log" 2>&1
+    counted "files" "$log"
+}
+
 start_server() { # VERSION: sets $server and $url
     local port
     port=$(python3 -c 'import socket
@@ -208,7 +226,7 @@ for version in $versions; do
     fi
 done
 engine_logs
-case " $versions " in *" 3.5.9 "*) answers 3.5.9 ;; esac
+case " $versions " in *" 3.5.9 "*) answers 3.5.9; files 3.5.9 ;; esac
 for version in $versions; do
     second_opinion "$version" 'local[2]'
     second_opinion "$version" 'local-cluster[2,1,1024]'
