@@ -6,7 +6,8 @@
 Spark's are in ../shared/tpch/plans, with broadcasts (qNN) and without (qNN-nobroadcast). Compared are
 operators and their places, join types and sides, columns read and filters pushed, exchanges, reads of
 shuffles, what is reused; jobs, stages and their tasks. Numbers of coalesced tasks may differ where nothing
-else does ("sizes"): they follow the bytes of shuffle files, and ours are smaller. The last line counts."""
+else does ("sizes"): they follow the bytes of shuffle files, and ours are smaller. The last line is
+"N passed, N failed"."""
 import collections
 import difflib
 import glob
@@ -20,6 +21,9 @@ import tempfile
 SHARED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "shared", "tpch")
 WRAPPERS = ("WholeStageCodegen", "InputAdapter", "AdaptiveSparkPlan", "ShuffleQueryStage", "BroadcastQueryStage")
 JOINS = ("BroadcastHashJoin", "ShuffledHashJoin", "SortMergeJoin", "BroadcastNestedLoopJoin")
+# Here numbers of coalesced tasks differ, as said above; any other difference is a fault.
+SIZES_DIFFER = {"q07-nobroadcast", "q08-nobroadcast", "q09-nobroadcast", "q16", "q16-nobroadcast", "q19-nobroadcast",
+                "q21-nobroadcast"}
 MOST = 100
 TYPES = ("Inner", "LeftOuter", "RightOuter", "FullOuter", "LeftSemi", "LeftAnti", "ExistenceJoin", "Cross")
 
@@ -143,9 +147,19 @@ def compare(spillway, data, query, broadcast):
 def main():
     spillway, data = sys.argv[1:3]
     queries = sys.argv[3:] or [f"q{i:02}" for i in range(1, 23)]
-    counts = collections.Counter(compare(spillway, data, q, b) for q in queries for b in (True, False))
+    found = {}
+    for query in queries:
+        for broadcast in (True, False):
+            found[query + ("" if broadcast else "-nobroadcast")] = compare(spillway, data, query, broadcast)
+    failed = 0
+    for name, verdict in found.items():
+        if verdict == "differ" or (verdict == "sizes" and name not in SIZES_DIFFER):
+            failed += 1
+            print(f"FAILED plan of {name}: {verdict}")
+    counts = collections.Counter(found.values())
     print(f"{counts['equal']} equal, {counts['sizes']} but for sizes, {counts['differ']} differ")
-    sys.exit(counts["differ"] > 0)
+    print(f"{len(found) - failed} passed, {failed} failed")
+    sys.exit(failed > 0)
 
 
 if __name__ == "__main__":

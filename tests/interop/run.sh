@@ -168,6 +168,13 @@ answers() { # VERSION
         else
             fail "TPC-H on Spark: $(tail -3 "$log")"
         fi
+        if [ -d ../shared/tpch/plans/spark-3.5.9 ]; then
+            in_group 200 python3 tests/interop/plans.py "$spillway" build/tpch/sf1/parquet >"$log" 2>&1
+            counted "plans of TPC-H" "$log"
+        else
+            echo "skipped: no plans of Spark in ../shared/tpch"
+            skipped=$((skipped + 1))
+        fi
     else
         echo "skipped: no TPC-H tables at scale 1"
         skipped=$((skipped + 1))
