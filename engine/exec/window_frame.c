@@ -158,7 +158,8 @@ static void upper_rows(const struct window *w, struct window_frame *f)
 }
 
 /* Rows whose key is before the bound are no part of the frame (lower); those not after it
- * are (upper). */
+ * are (upper). The lower end stops where the upper one is, and neither goes back: bounds of
+ * rows whose sum or difference wraps around say nothing about others. */
 static void search(const struct window *w, struct window_frame *f,
                    const struct vec *bound, bool upper, uint32_t *to)
 {
@@ -169,7 +170,9 @@ static void search(const struct window *w, struct window_frame *f,
     for (uint32_t i = 0; i < c->n; i++) {
         uint32_t at = *cursor < c->lo[i] ? c->lo[i] : *cursor;
 
-        while (at < c->hi[i] &&
+        uint32_t end = upper ? c->hi[i] : f->hi[i];
+
+        while (at < end &&
                sort_compare(&w->order_layout, &key, key.kind == VEC_CONST ? 0 : at, bound,
                             i) < (upper ? 1 : 0))
             at++;
@@ -183,10 +186,14 @@ static enum errc search_bounds(struct window *w, struct window_frame *f, struct 
     struct batch b = { w->chunk.n, w->chunk.n, NULL, 1, &key };
 
     TRY(eval_run_list(f->bounds, &b, bounds, err));
-    if (f->lower_at >= 0)
-        search(w, f, &bounds[f->lower_at], false, f->lo);
     if (f->upper_at >= 0)
         search(w, f, &bounds[f->upper_at], true, f->hi);
+    else
+        upper_rows(w, f);
+    if (f->lower_at >= 0)
+        search(w, f, &bounds[f->lower_at], false, f->lo);
+    else
+        lower_rows(w, f);
     return ERR_OK;
 }
 
@@ -194,12 +201,12 @@ enum errc window_frame_run(struct window *w, struct window_frame *f, struct err 
 {
     if (w->chunk.from == 0)
         f->lower_cursor = f->upper_cursor = 0;
-    if (f->bounds)
+    if (f->bounds) {
         TRY(search_bounds(w, f, err));
-    if (f->lower_at < 0)
+    } else {
         lower_rows(w, f);
-    if (f->upper_at < 0)
         upper_rows(w, f);
+    }
     for (uint32_t i = 0; i < w->chunk.n; i++)
         f->hi[i] = f->hi[i] < f->lo[i] ? f->lo[i] : f->hi[i];
     return ERR_OK;

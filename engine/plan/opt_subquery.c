@@ -155,7 +155,8 @@ static struct expr *pull_subquery(void *ctx, struct expr *e)
     if (!e->plan || !e->n_outer || e->filter)
         return e;
     copy = expr_copy(a, e);
-    copy->plan = pull(a, e->plan, &pulled);
+    /* conditions are made simple first: what is false anyway correlates nothing */
+    copy->plan = pull(a, plan_rewrite(c->env, &BooleanSimplification, e->plan), &pulled);
     copy->filter = opt_join_and(a, &pulled);
     if (copy->filter) {
         struct exprs inner = c->outer;
