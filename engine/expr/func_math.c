@@ -314,8 +314,11 @@ static enum errc bind_floor(struct func_bind *b, struct err *err)
     }
     if (type_is_integral(t))
         b->want[0] = type_of(TYPE_LONG);
-    b->type =
-        t.id == TYPE_DECIMAL ? bounded(t.precision - t.scale + 1, 0) : type_of(TYPE_LONG);
+    if (t.id != TYPE_DECIMAL)
+        t = type_of(TYPE_LONG);
+    else if (t.scale != 0) /* whole already: as it is */
+        t = bounded(t.precision - t.scale + 1, 0);
+    b->type = t;
     return ERR_OK;
 }
 

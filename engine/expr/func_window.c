@@ -19,7 +19,8 @@ static enum errc bind_double(struct func_bind *b, struct err *err)
     return ERR_OK;
 }
 
-/* lag(value [, offset [, default]]): the default takes the value's type. */
+/* lag(value [, offset [, default]]): the default is cast to the value's type, even where
+ * that loses something. */
 static enum errc bind_shift(struct func_bind *b, struct err *err)
 {
     b->type = b->args[0]->type;
@@ -33,7 +34,9 @@ static enum errc bind_shift(struct func_bind *b, struct err *err)
 
         if (!type_eq(t, other) && !coerce_union(t, other, &t))
             return func_refuse_pair(b, err);
-        b->want[0] = b->want[2] = b->type = t;
+        if (b->type.id == TYPE_NULL)
+            b->want[0] = b->type = t;
+        b->want[2] = b->type;
     }
     return ERR_OK;
 }

@@ -315,21 +315,29 @@ static enum errc check_list(struct analyzer *an, const struct plan *p)
 }
 
 /* HAVING sees the aggregate's input before its output (SQL's rule), but for columns that
- * are neither grouped by nor inside an aggregate. */
+ * are neither grouped by nor inside an aggregate. The input shows the hidden keys of USING
+ * that it names. */
 static enum errc resolve_having(struct analyzer *an, struct plan *having,
-                                struct plan *agg, struct expr **out)
+                                struct plan **agg_io, struct expr **out)
 {
-    struct exprs input, groups;
+    struct plan *agg = *agg_io, *shown;
+    struct exprs input, groups, hidden = plan_hidden(an->arena, agg->children[0]);
+    struct expr_set used = { 0 };
     struct scope s = {
         .columns = plan_output(an->arena, agg),
         .second = &input,
         .second_first = true,
         .second_in_aggregates = true,
         .groups = &groups,
+        .hidden = &hidden,
+        .used_hidden = &used,
     };
 
     aggregate_input(an, agg, &input, &groups);
     TRY(resolve_expr(an, &s, having->condition, out));
+    shown = show_hidden(an->arena, agg->children[0], &used);
+    if (shown != agg->children[0])
+        *agg_io = plan_with_children(an->arena, agg, &shown);
     if ((*out)->type.id != TYPE_BOOLEAN && (*out)->type.id != TYPE_NULL)
         return analysis_fail(
             an, having->place,
@@ -345,9 +353,10 @@ static enum errc add_having(struct analyzer *an, struct plan *having, struct pla
                             struct plan **out)
 {
     struct exprs condition = exprs_new(an->arena, 1);
-    struct plan *grown = agg, *filter;
+    struct plan *grown, *filter;
 
-    TRY(resolve_having(an, having, agg, &condition.at[0]));
+    TRY(resolve_having(an, having, &agg, &condition.at[0]));
+    grown = agg;
     if (has_windows(&agg->list))
         return extract_windows(an, agg, &condition, out);
     TRY(over_aggregate(an, &condition, &grown));
