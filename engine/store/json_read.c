@@ -64,6 +64,7 @@ static enum json_guess guess_of(enum json_kind kind, struct sv text, uint8_t *di
                                 : text.len - (text.p[0] == '-'));
         return *digits <= DECIMAL_MAX_PRECISION ? GUESS_DECIMAL : GUESS_DOUBLE;
     case JSON_REAL:
+    case JSON_NO_NUMBER:
         return GUESS_DOUBLE;
     case JSON_TEXT:
         return GUESS_STRING;
@@ -355,6 +356,22 @@ static bool put_number(struct reader *r, uint32_t c, struct sv text, bool intege
     return false;
 }
 
+static bool put_no_number(struct reader *r, uint32_t c, struct sv text)
+{
+    enum type_id id = (enum type_id)r->rows.vecs[c].type.id;
+    struct strbuf quoted = { 0 };
+    bool ok;
+
+    if (id == TYPE_FLOAT || id == TYPE_DOUBLE)
+        return text_cell(&r->rows, c, text, &r->o.cell);
+    if (id != TYPE_STRING)
+        return false;
+    strbuf_printf(&quoted, "\"%.*s\"", SV_FMT(text)); /* as the source writes it again */
+    ok = text_cell(&r->rows, c, strbuf_sv(&quoted), &r->o.cell);
+    strbuf_release(&quoted);
+    return ok;
+}
+
 /* False: the value is not of the column's type, which is NULL then. */
 static bool put_value(struct reader *r, uint32_t c, enum json_kind kind, struct sv text)
 {
@@ -372,6 +389,9 @@ static bool put_value(struct reader *r, uint32_t c, enum json_kind kind, struct 
         ok = (r->rows.vecs[c].type.id == TYPE_BOOLEAN ||
               r->rows.vecs[c].type.id == TYPE_STRING) &&
              text_cell(&r->rows, c, text, &r->o.cell);
+        break;
+    case JSON_NO_NUMBER:
+        ok = put_no_number(r, c, text);
         break;
     case JSON_INTEGER:
     case JSON_REAL:

@@ -235,6 +235,33 @@ static bool pass_array(struct json_in *in, int depth)
     }
 }
 
+/* Bare words for what numbers cannot say, by the one name that each has. */
+static enum json_kind no_number(struct json_in *in, struct sv *out)
+{
+    static const struct {
+        const char *word, *means;
+    } words[] = {
+        { "NaN", "NaN" },
+        { "Infinity", "Infinity" },
+        { "+Infinity", "Infinity" },
+        { "+INF", "Infinity" },
+        { "-Infinity", "-Infinity" },
+        { "-INF", "-Infinity" },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        const char *from = in->p;
+
+        if (word(in, words[i].word) &&
+            (in->p == in->end || strchr(",]} \t\r\n", *in->p))) {
+            *out = sv(words[i].means);
+            return JSON_NO_NUMBER;
+        }
+        in->p = from;
+    }
+    return JSON_BAD;
+}
+
 static enum json_kind value_at_depth(struct json_in *in, struct sv *out, int depth)
 {
     enum json_kind kind = JSON_BAD;
@@ -266,6 +293,8 @@ static enum json_kind value_at_depth(struct json_in *in, struct sv *out, int dep
         break;
     default:
         kind = number(in);
+        if (kind == JSON_BAD && (in->p = from) != NULL)
+            return no_number(in, out);
     }
     *out = (struct sv){ from, (size_t)(in->p - from) };
     return kind;

@@ -16,6 +16,7 @@ enum json_kind {
     JSON_FALSE,
     JSON_INTEGER,
     JSON_REAL,
+    JSON_NO_NUMBER, /* NaN, Infinity, -Infinity: bare words that the source takes by default */
     JSON_TEXT,
     JSON_OBJECT,
     JSON_ARRAY
