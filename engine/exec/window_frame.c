@@ -158,8 +158,8 @@ static void upper_rows(const struct window *w, struct window_frame *f)
 }
 
 /* Rows whose key is before the bound are no part of the frame (lower); those not after it
- * are (upper). The lower end stops where the upper one is, and neither goes back: bounds of
- * rows whose sum or difference wraps around say nothing about others. */
+ * are (upper). The lower end stops where the upper one is, and neither goes back: bounds
+ * of rows whose sum or difference wraps around say nothing about others. */
 static void search(const struct window *w, struct window_frame *f,
                    const struct vec *bound, bool upper, uint32_t *to)
 {

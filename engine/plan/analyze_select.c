@@ -315,8 +315,8 @@ static enum errc check_list(struct analyzer *an, const struct plan *p)
 }
 
 /* HAVING sees the aggregate's input before its output (SQL's rule), but for columns that
- * are neither grouped by nor inside an aggregate. The input shows the hidden keys of USING
- * that it names. */
+ * are neither grouped by nor inside an aggregate. The input shows the hidden keys of
+ * USING that it names. */
 static enum errc resolve_having(struct analyzer *an, struct plan *having,
                                 struct plan **agg_io, struct expr **out)
 {

@@ -511,12 +511,13 @@ static enum next json_next(struct reader *r, struct batch *out, struct err *err)
     while (r->rows.rows < BATCH_ROWS &&
            (got = next_record(r, &record, &good, err)) == NEXT_ITEM) {
         if (!good && r->o.mode == MODE_FAIL_FAST) {
-            err_set(err, ERR_CORRUPT,
-                    "%s: [MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION] Malformed records "
-                    "are detected in record parsing, before byte %lld. Parse Mode: "
-                    "FAILFAST. To process malformed records as null result, try setting "
-                    "the option 'mode' as 'PERMISSIVE'.",
-                    r->lines.path, (long long)r->lines.at);
+            err_set(
+                err, ERR_CORRUPT,
+                "%s: [MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION] Malformed records "
+                "are detected in record parsing, before byte %lld. Parse Mode: "
+                "FAILFAST. To process malformed records as null result, try setting "
+                "the option 'mode' as 'PERMISSIVE'.",
+                r->lines.path, (long long)r->lines.at);
             return NEXT_FAIL;
         }
         if (!good && r->o.mode == MODE_DROP_MALFORMED)

@@ -241,12 +241,8 @@ static enum json_kind no_number(struct json_in *in, struct sv *out)
     static const struct {
         const char *word, *means;
     } words[] = {
-        { "NaN", "NaN" },
-        { "Infinity", "Infinity" },
-        { "+Infinity", "Infinity" },
-        { "+INF", "Infinity" },
-        { "-Infinity", "-Infinity" },
-        { "-INF", "-Infinity" },
+        { "NaN", "NaN" },       { "Infinity", "Infinity" },   { "+Infinity", "Infinity" },
+        { "+INF", "Infinity" }, { "-Infinity", "-Infinity" }, { "-INF", "-Infinity" },
     };
 
     for (size_t i = 0; i < ARRAY_LEN(words); i++) {

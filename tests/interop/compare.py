@@ -84,7 +84,10 @@ def jobs(check, server, ours, attempts):
         check.same(name + "tasks", s["numTasks"], o["tasks"])
         check.same(name + "completed tasks", s["numCompletedTasks"], o["completed_tasks"])
         check.same(name + "failed tasks", s["numFailedTasks"], o["failed_tasks"])
-        check.same(name + "killed tasks", s["numKilledTasks"], o["killed_tasks"])
+        # the server writes a job once more after its end, with the last task's end: where one is not
+        # in the log, what was killed with the job is missing in the server's number
+        if s["numActiveTasks"] <= 0 or s["numKilledTasks"] > o["killed_tasks"]:
+            check.same(name + "killed tasks", s["numKilledTasks"], o["killed_tasks"])
         # a stage skipped at first and run again later counts as skipped for the server only
         if not any(attempts.get(i, 1) > 1 for i in s["stageIds"]):
             check.same(name + "skipped stages", s["numSkippedStages"], len(o["skipped_stage_ids"]))
