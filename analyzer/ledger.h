@@ -56,6 +56,10 @@ struct stage_path {
     uint32_t chain;     /* work of one driver thread, as far as the log tells: equal numbers */
 };
 
+/* What a disk does with spilled data where the log does not tell: a plain cloud volume
+ * (the usual 125 MB/s general-purpose disk, in bytes per ms). */
+#define LEDGER_SPILL_BYTES_PER_MS INT64_C(125000)
+
 /* --- core time ------------------------------------------------------------ */
 
 /* X(ID, name): used core time by what it was used for and by fate, and idle core

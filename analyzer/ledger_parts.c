@@ -16,9 +16,7 @@
 #include <stdlib.h>
 
 /* Spilled data is written once and read back once. What a disk does is taken from the
- * stage's own shuffle writes if they are large enough to tell, else this much: a plain
- * cloud volume (the usual 125 MB/s general-purpose disk, in bytes per ms). */
-#define SPILL_BYTES_PER_MS INT64_C(125000)
+ * stage's own shuffle writes if they are large enough to tell. */
 #define SPILL_MEASURED_FROM (INT64_C(64) << 20)
 #define PLAN_DEPTH_LIMIT 1000
 
@@ -56,7 +54,7 @@ static int64_t spill_speed(const struct stage *s)
     int64_t ms = s->total[METRIC_SHUFFLE_WRITE_NS] / 1000000;
 
     if (bytes < SPILL_MEASURED_FROM || ms < 1000)
-        return SPILL_BYTES_PER_MS;
+        return LEDGER_SPILL_BYTES_PER_MS;
     return max_i64(1, bytes / ms);
 }
 

@@ -41,21 +41,13 @@ void sim_shrink(struct sim_table *t, uint32_t stage_ix, double share, struct are
         x->tasks[i].run_ms -= share_of(x->tasks[i].run_ms, share);
 }
 
-static int by_value(const void *a, const void *b)
+static int64_t median_ms(const struct sim_stage *x)
 {
-    int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
-
-    return (x > y) - (x < y);
-}
-
-static int32_t median_ms(const struct sim_stage *x)
-{
-    int32_t *values = xmalloc(mem_product(x->n + 1, sizeof *values)), out;
+    int64_t *values = xmalloc(mem_product(x->n + 1, sizeof *values)), out;
 
     for (uint32_t i = 0; i < x->n; i++)
         values[i] = x->tasks[i].run_ms;
-    qsort(values, x->n, sizeof *values, by_value);
-    out = x->n ? values[x->n / 2] : 0;
+    out = x->n ? quantiles_of(values, x->n).value[Q_MEDIAN] : 0;
     free(values);
     return out;
 }

@@ -88,9 +88,8 @@ struct sim_result {
     int64_t end_ms; /* of the application, since its start */
     struct sim_span {
         int64_t start_ms,
-            end_ms;       /* of the stage: submission, end; equal where not present */
-        int64_t first_ms; /* first launch */
-    } * stages;           /* NULL: not asked for; else per stage attempt */
+            end_ms; /* of the stage: submission, end; equal where not present */
+    } * stages;     /* NULL: not asked for; else per stage attempt */
     bool stuck; /* tasks were left that no slot could take: end_ms is then the last end */
 };
 

@@ -419,10 +419,10 @@ static void find_delays(struct build *b)
         } else if (k->prior != IX_NONE) {
             ready_ms = max_i64(ready_ms, s->tasks[k->prior].rank);
         }
-        if (p->n == 0 || p->free_ms[0] > k->rank + HANDOVER_MS) {
+        if (sim_slots_n(p) == 0 || sim_slots_first_ms(p) > k->rank + HANDOVER_MS) {
             k->flags |= SIM_NO_SLOT;
         } else {
-            ready_ms = max_i64(ready_ms, p->free_ms[0]);
+            ready_ms = max_i64(ready_ms, sim_slots_first_ms(p));
             sim_slots_take(p, k->rank + k->run_ms);
         }
         k->delay_ms = (int32_t)max_i64(min_i64(k->rank - ready_ms, INT32_MAX), INT32_MIN);

@@ -14,7 +14,7 @@ struct progress {     /* of a stage */
     uint32_t at;      /* its next task */
     uint32_t waiting; /* for so many ends */
     int64_t ready_ms; /* the latest of those that came */
-    int64_t start_ms, first_ms, last_ms, end_ms;
+    int64_t start_ms, last_ms, end_ms;
     int64_t *finish_ms; /* per task, where attempts follow each other */
     bool submitted, ended;
 };
@@ -192,7 +192,7 @@ static void stage_comes(struct run *r, uint32_t ix, int64_t at_ms)
     const struct sim_stage *x = &r->t->stages[ix];
     struct progress *p = &r->stages[ix];
 
-    p->start_ms = p->first_ms = p->last_ms = at_ms;
+    p->start_ms = p->last_ms = at_ms;
     enter_steps(r, ix, false, at_ms);
     if (!x->present || x->n == 0) {
         stage_ends(r, ix, at_ms + (x->present ? x->end_lag_ms : 0));
@@ -207,12 +207,11 @@ static void stage_comes(struct run *r, uint32_t ix, int64_t at_ms)
  * -------------------------------------------------------------------------------- */
 
 /* When the task runs, its slot being free at slot_ms; false: it does not any more. */
-static bool launch_time(const struct run *r, const struct progress *p,
-                        const struct sim_task *k, int64_t slot_ms, int64_t *at_ms)
+static bool launch_time(const struct progress *p, const struct sim_task *k,
+                        int64_t slot_ms, int64_t *at_ms)
 {
     int64_t ready_ms = max_i64(p->start_ms, slot_ms);
 
-    (void)r;
     if (k->prior != IX_NONE && p->finish_ms) {
         if (!(k->flags & SIM_COPY))
             ready_ms = max_i64(ready_ms, p->finish_ms[k->prior]);
@@ -232,7 +231,7 @@ static void launch(struct run *r, struct pool *pool, bool slotless)
     const struct sim_task *k = &x->tasks[p->at];
     int64_t at_ms, end_ms;
 
-    if (launch_time(r, p, k, slotless ? 0 : pool->slots.free_ms[0], &at_ms)) {
+    if (launch_time(p, k, slotless ? 0 : sim_slots_first_ms(&pool->slots), &at_ms)) {
         end_ms = at_ms + k->run_ms;
         if (!slotless)
             sim_slots_take(&pool->slots, end_ms);
@@ -240,7 +239,6 @@ static void launch(struct run *r, struct pool *pool, bool slotless)
             p->finish_ms[p->at] = end_ms;
         if (k->flags & SIM_COUNTS)
             p->last_ms = max_i64(p->last_ms, end_ms);
-        p->first_ms = p->at ? min_i64(p->first_ms, at_ms) : at_ms;
     } else {
         p->finish_ms[p->at] = p->finish_ms[k->prior];
     }
@@ -272,10 +270,10 @@ static struct pool *next_pool(struct run *r, int64_t *at_ms, bool *slotless)
         if (p->active.n == 0)
             continue;
         without = next_is_slotless(r, p);
-        if (!without && p->slots.n == 0)
+        if (!without && sim_slots_n(&p->slots) == 0)
             continue;
         if (!without)
-            ms = max_i64(ms, p->slots.free_ms[0]);
+            ms = max_i64(ms, sim_slots_first_ms(&p->slots));
         if (!best || ms < *at_ms) {
             best = p;
             *at_ms = ms;
@@ -349,7 +347,7 @@ static void tell(struct sim_result *out, struct run *r)
     for (size_t ix = 0; ix < r->t->n_stages; ix++) {
         const struct progress *p = &r->stages[ix];
 
-        out->stages[ix] = (struct sim_span){ p->start_ms, p->end_ms, p->first_ms };
+        out->stages[ix] = (struct sim_span){ p->start_ms, p->end_ms };
     }
 }
 

@@ -21,9 +21,10 @@
 #define ROW_EXPANSION 5.0   /* rows in memory against their compressed shuffle bytes */
 #define FLOOR_BYTES                                                                      \
     134217728.0 /* two pages of 64 MiB: what a sort or a hash map takes at once */
+#define BROADCAST_MOST_BYTES                                                             \
+    (INT64_C(8) << 30) /* BroadcastExchangeExec.MAX_BROADCAST_TABLE_BYTES */
 #define MANY_TASKS 1e6
-#define TASKS_PLAYED 5e6            /* at most, in one replay */
-#define SPILL_BYTES_PER_MS 125000.0 /* to disk and back: as the ledger's spill entry */
+#define TASKS_PLAYED 5e6 /* at most, in one replay */
 
 /* --- the cluster ----------------------------------------------------------------------
  */
@@ -287,7 +288,7 @@ static double wanted_bytes(const struct stage *x, uint32_t row, double share)
 static void check_memory(struct scale *s, uint32_t ix)
 {
     const struct stage *x = &s->analysis->app.stages[ix];
-    struct scale_stage *k = &s->stages[ix];
+    const struct scale_stage *k = &s->stages[ix];
     struct findings text = { .arena = s->arena };
     double grant = s->grant, share, wanted = 0;
 
@@ -297,8 +298,7 @@ static void check_memory(struct scale *s, uint32_t ix)
     for (uint32_t row = 0; row < x->task.n; row++)
         if (task_state(&x->task, row) == TASK_SUCCESS)
             wanted = fmax(wanted, wanted_bytes(x, row, share));
-    k->spills = wanted > grant;
-    if (k->spills)
+    if (wanted > grant)
         warn(s, BREAKS_MEMORY, ix, wanted,
              arena_printf(s->arena,
                           "stage %lld begins to spill: its largest task would want %s, a "
@@ -386,7 +386,7 @@ static void check_broadcast(const struct plan_node *node, void *ctx)
     bytes = node_metric(app, b->q, node, "data size");
     limit = conf_broadcast_threshold_bytes(app, b->q, false);
     then = (double)bytes * b->s->what.data;
-    if (bytes > 0 && then > 8.0 * (1 << 30) * 1.0)
+    if (bytes > 0 && then > (double)BROADCAST_MOST_BYTES)
         warn(b->s, BREAKS_BROADCAST, IX_NONE, then,
              arena_printf(
                  b->s->arena,
@@ -523,7 +523,7 @@ static double spilling_ms(const struct scale *s, uint32_t ix, const struct sim_t
     bytes = (double)add_sat(task_metric(&x->task, k->row, METRIC_LOCAL_BYTES),
                             task_metric(&x->task, k->row, METRIC_REMOTE_BYTES)) *
             share;
-    return 2 * bytes / SPILL_BYTES_PER_MS;
+    return 2 * bytes / (double)LEDGER_SPILL_BYTES_PER_MS;
 }
 
 /* Spill that memory for a task would do away with. */

@@ -43,8 +43,6 @@ struct scale {
     struct scale_stage {     /* per stage attempt */
         double volume;       /* its data, times that of the log */
         uint32_t n;          /* tasks it would have; 0: it had none that count */
-        bool spills;         /* .. and did not */
-        bool hot;            /* one task has what cannot be divided */
     } * stages;
     struct scale_warning warnings[BREAKS_COUNT]; /* n 0: not so */
 };

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "ui/csv_writer.h"
 #include "ui/json_writer.h"
 
 #include <math.h>
@@ -144,25 +145,6 @@ struct csv {
     const struct zone *zone;
 };
 
-static void csv_text(struct strbuf *out, struct sv text)
-{
-    bool quote = text.len == 0;
-
-    for (size_t i = 0; i < text.len && !quote; i++)
-        quote = strchr(",\"\r\n", text.p[i]) && text.p[i];
-    if (!quote) {
-        strbuf_add(out, text);
-        return;
-    }
-    strbuf_addc(out, '"');
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.p[i] == '"')
-            strbuf_addc(out, '"');
-        strbuf_addc(out, text.p[i]);
-    }
-    strbuf_addc(out, '"');
-}
-
 static void csv_cell(void *ctx, uint64_t row, uint32_t column, const struct value *v)
 {
     struct csv *c = ctx;
@@ -173,7 +155,7 @@ static void csv_cell(void *ctx, uint64_t row, uint32_t column, const struct valu
         strbuf_addc(c->out, ',');
     if (!v->null) {
         value_print_result(&text, v, c->zone);
-        csv_text(c->out, strbuf_sv(&text));
+        csv_text(c->out, strbuf_sv(&text), text.len == 0);
     }
     strbuf_release(&text);
     if (column + 1 == c->n_columns)
@@ -187,7 +169,7 @@ void result_csv(struct strbuf *out, const struct result *r, const struct zone *z
     for (uint32_t i = 0; i < r->schema.n; i++) {
         if (i)
             strbuf_addc(out, ',');
-        csv_text(out, r->schema.fields[i].name);
+        csv_text(out, r->schema.fields[i].name, r->schema.fields[i].name.len == 0);
     }
     strbuf_addc(out, '\n');
     each_cell(r, csv_cell, &c);

@@ -2,6 +2,7 @@
  * together, over time. */
 #include "base/mem.h"
 #include "ui/crew.h"
+#include "ui/csv_writer.h"
 #include "ui/render_json.h"
 
 #include <inttypes.h>
@@ -82,13 +83,6 @@ static int findings_by_saving(const void *a, const void *b)
     return strcmp(x->rule->id, y->rule->id);
 }
 
-static int by_value(const void *a, const void *b)
-{
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-    return (x > y) - (x < y);
-}
-
 static void find_trend(struct group *g)
 {
     enum { LEAST_BEFORE = 2 };
@@ -101,8 +95,7 @@ static void find_trend(struct group *g)
     walls = xmalloc(mem_product(g->n, sizeof *walls));
     for (size_t i = 0; i + 1 < g->n; i++)
         walls[i] = g->runs[i]->wall_ms;
-    qsort(walls, g->n - 1, sizeof *walls, by_value);
-    g->usual_ms = walls[(g->n - 1) / 2];
+    g->usual_ms = quantiles_of(walls, (uint32_t)g->n - 1).value[Q_MEDIAN];
     free(walls);
 }
 
@@ -398,25 +391,13 @@ static void write_json(struct strbuf *out, const struct crew *crew)
     arena_release(&arena);
 }
 
-/* Quoted where it must be; formulas of spreadsheets begin with these signs. */
-static void csv_text(struct strbuf *out, struct sv text)
+/* Formulas of spreadsheets begin with these signs. */
+static void put_text(struct strbuf *out, struct arena *a, struct sv text)
 {
-    bool quote = text.len && strchr("=+-@", text.p[0]);
+    bool formula = text.len && strchr("=+-@", text.p[0]);
 
-    if (quote)
-        strbuf_addz(out, "\"'");
-    for (size_t i = 0; i < text.len && !quote; i++)
-        if (strchr(",\"\r\n", text.p[i])) {
-            strbuf_addc(out, '"');
-            quote = true;
-        }
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.p[i] == '"')
-            strbuf_addc(out, '"');
-        strbuf_addc(out, text.p[i]);
-    }
-    if (quote)
-        strbuf_addc(out, '"');
+    csv_text(out, sv(arena_printf(a, "%s%s", formula ? "'" : "", text_clean(a, text, 0))),
+             formula);
 }
 
 static void write_csv(struct strbuf *out, const struct crew *crew)
@@ -434,7 +415,7 @@ static void write_csv(struct strbuf *out, const struct crew *crew)
         const struct sv texts[] = { o->path, o->id, o->name, o->version };
 
         for (size_t k = 0; k < ARRAY_LEN(texts); k++) {
-            csv_text(out, sv(text_clean(&arena, texts[k], 0)));
+            put_text(out, &arena, texts[k]);
             strbuf_addc(out, ',');
         }
         if (o->start_ms != APP_NONE)

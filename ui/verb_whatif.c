@@ -123,8 +123,12 @@ static bool take_fix(struct inquiry *q, const char *name)
     return false;
 }
 
+/* Findings are looked for only where some are to be put right. */
 static bool take_fixes(struct inquiry *q)
 {
+    if (!q->cli->n_fixes)
+        return true;
+    report_build(&q->r, &q->a, sv(q->cli->inputs[0]));
     q->fixes = arena_array(&q->r.arena, q->r.findings.n + 1, sizeof(void *));
     for (size_t i = 0; i < q->cli->n_fixes; i++)
         if (!take_fix(q, q->cli->fixes[i]))
@@ -414,7 +418,6 @@ int verb_whatif(const struct cli *cli)
     code = cli_load_one(cli, &q.a);
     if (code != EXIT_DONE)
         return code;
-    report_build(&q.r, &q.a, sv(cli->inputs[0]));
     if (!take_fixes(&q)) {
         code = EXIT_USAGE;
     } else {

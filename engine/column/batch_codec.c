@@ -377,13 +377,12 @@ static const char *take(struct cursor *c, size_t n)
     return p;
 }
 
-/* Values at a place fit for them: those of 16 bytes want 16. */
-static void *take_aligned(struct cursor *c, size_t n_values, size_t width)
+/* The same at a place fit for values. */
+static void *take_aligned(struct cursor *c, size_t n)
 {
-    size_t n = n_values * width;
     const char *p = take(c, n);
 
-    if (!p || (uintptr_t)p % (width > 8 ? width : 8) == 0)
+    if (!p || (uintptr_t)p % 8 == 0)
         return (void *)(uintptr_t)p;
     void *copy = arena_alloc(c->arena, n ? n : 1);
     memcpy(copy, p, n);
@@ -462,7 +461,7 @@ static uint32_t *take_codes(struct cursor *c, uint32_t n, uint32_t entries)
 static void *take_entries(struct cursor *c, const struct column_head *head, uint32_t n)
 {
     return head->is_text ? (void *)take_text(c, n, head->is_text == TEXT_SHORT)
-                         : take_aligned(c, n, head->width);
+                         : take_aligned(c, (size_t)n * head->width);
 }
 
 /* Offsets of `from` bytes as values of `width` bytes. */

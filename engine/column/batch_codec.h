@@ -18,9 +18,8 @@
 /* Appends to out; the part starts at a multiple of 8 if out's length is one. */
 void batch_encode(struct strbuf *out, const struct batch *b);
 /* Fixed-width columns written as they are stay views into `bytes` where they are aligned
- * to 8 (of 16 bytes: to 16), others are copies in the arena; long text points into
- * `bytes`. *used is what this batch took. ERR_CORRUPT when cut, or when it does not have
- * these columns. */
+ * to 8, others are copies in the arena; long text points into `bytes`. *used is what this batch took. ERR_CORRUPT
+ * when cut, or when it does not have these columns. */
 enum errc batch_decode(struct arena *a, struct sv bytes, const struct type *types,
                        uint32_t n_columns, struct batch *out, size_t *used,
                        struct err *err) MUST_CHECK;

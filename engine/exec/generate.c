@@ -5,46 +5,31 @@
 
 struct generate {
     struct eval *eval;
-    struct vec *list; /* how often, then what a row is made of */
-    uint32_t n_list;
-    struct vec *columns; /* put out: the child's that stay, then list[1..] */
-    uint32_t n_kept;
-    uint32_t *kept; /* the child's columns that stay */
+    struct vec *list; /* how often, what a row is made of, the child's that stay */
+    uint32_t n_made, n_kept;
+    struct vec *columns; /* put out: those that stay, then what is made */
     struct scratch scratch;
     struct batch child;
     bool busy;
     uint32_t at;  /* of the child's rows that count */
-    int64_t left; /* copies of that row to come, once it was begun */
-    bool begun;
+    int64_t left; /* copies of that row to come; 0: it has not been looked at */
 };
-
-static uint32_t place_of(const struct exprs *list, const struct expr *e)
-{
-    uint32_t i = 0;
-
-    while (i < list->n && list->at[i]->id != e->id)
-        i++;
-    return i;
-}
 
 static enum errc generate_open(struct op *op, struct err *err)
 {
     struct generate *g = op->state;
     const struct phys *node = op->node;
-    const struct exprs *input = &op->children[0]->node->output;
     struct arena *a = &op->task->arena;
+    struct exprs kept, made, list;
 
-    g->n_list = node->list.n;
-    g->n_kept = node->output.n - (g->n_list - 1);
-    g->list = arena_array(a, g->n_list + 1, sizeof *g->list);
+    (void)err;
+    generate_parts(&node->list, &node->output, &kept, &made);
+    list = exprs_join(a, &node->list, &kept);
+    g->n_made = made.n;
+    g->n_kept = kept.n;
+    g->list = arena_array(a, list.n + 1, sizeof *g->list);
     g->columns = arena_array(a, node->output.n + 1, sizeof *g->columns);
-    g->kept = arena_array(a, g->n_kept + 1, sizeof *g->kept);
-    for (uint32_t i = 0; i < g->n_kept; i++) {
-        g->kept[i] = place_of(input, node->output.at[i]);
-        if (g->kept[i] == input->n)
-            return err_set(err, ERR_USAGE, "a column of Generate is not in its input");
-    }
-    g->eval = op_eval(op, op_bind(op, &node->list, input), g->n_list);
+    g->eval = op_eval(op, op_bind(op, &list, &op->children[0]->node->output), list.n);
     scratch_init(&g->scratch, a, op_types(op, &node->output), node->output.n);
     return ERR_OK;
 }
@@ -61,18 +46,16 @@ static uint32_t pick_rows(struct generate *g, uint32_t *pick)
 {
     uint32_t n = 0;
 
-    while (n < BATCH_ROWS && g->at < g->child.n_sel) {
+    for (; g->at < g->child.n_sel; g->at++) {
         uint32_t row = batch_row(&g->child, g->at);
 
-        if (!g->begun)
+        if (g->left == 0)
             g->left = copies(g, row);
-        g->begun = true;
         for (; g->left > 0 && n < BATCH_ROWS; g->left--)
             pick[n++] = row;
-        if (g->left <= 0) {
-            g->begun = false;
-            g->at++;
-        }
+        if (g->left > 0)
+            break;
+        g->left = 0;
     }
     return n;
 }
@@ -81,7 +64,7 @@ static struct vec column_of(struct generate *g, uint32_t c, const uint32_t *pick
                             uint32_t n)
 {
     const struct vec *from =
-        c < g->n_kept ? &g->child.columns[g->kept[c]] : &g->list[c - g->n_kept + 1];
+        &g->list[c < g->n_kept ? 1 + g->n_made + c : 1 + c - g->n_kept];
     struct vec *room = scratch_column(&g->scratch, c), out = *room;
 
     if (from->kind == VEC_CONST)
@@ -105,7 +88,6 @@ static enum op_step generate_next(struct op *op, struct batch *out, struct err *
             if (eval_run_list(g->eval, &g->child, g->list, err) != ERR_OK)
                 return OP_FAIL;
             g->busy = true;
-            g->begun = false;
             g->at = 0;
         }
         n = pick_rows(g, pick);

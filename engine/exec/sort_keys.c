@@ -546,6 +546,19 @@ static uint32_t differing_bytes(const struct sort_item *items, uint32_t n,
     return found;
 }
 
+/* From how many there are of each byte to where the first of them goes. */
+static void counts_to_places(uint32_t counts[256])
+{
+    uint32_t sum = 0;
+
+    for (uint32_t d = 0; d < 256; d++) {
+        uint32_t n = counts[d];
+
+        counts[d] = sum;
+        sum += n;
+    }
+}
+
 /* A pass for each byte that differs, the lowest first; all are counted in one. */
 static void radix_sort(struct sort_item *items, struct sort_item *temp, uint32_t n)
 {
@@ -558,14 +571,9 @@ static void radix_sort(struct sort_item *items, struct sort_item *temp, uint32_t
         for (uint32_t k = 0; k < n_bytes; k++)
             counts[k][digit(&items[i], bytes[k])]++;
     for (uint32_t k = 0; k < n_bytes; k++) {
-        uint32_t *at = counts[k], sum = 0, byte = bytes[k];
+        uint32_t *at = counts[k], byte = bytes[k];
 
-        for (uint32_t d = 0; d < 256; d++) {
-            uint32_t c = at[d];
-
-            at[d] = sum;
-            sum += c;
-        }
+        counts_to_places(at);
         for (uint32_t i = 0; i < n; i++)
             to[at[digit(&from[i], byte)]++] = from[i];
         struct sort_item *swap = from;
@@ -614,14 +622,9 @@ void sort_pairs(uint64_t *pairs, uint64_t *temp, uint32_t n, uint32_t *order)
         for (uint32_t i = 0; i < n; i++)
             counts[k][pairs[i] >> shifts[k] & 255]++;
     for (uint32_t k = 0; k < n_bytes; k++) {
-        uint32_t *at = counts[k], sum = 0, shift = shifts[k];
+        uint32_t *at = counts[k], shift = shifts[k];
 
-        for (uint32_t d = 0; d < 256; d++) {
-            uint32_t c = at[d];
-
-            at[d] = sum;
-            sum += c;
-        }
+        counts_to_places(at);
         if (k + 1 == n_bytes) {
             for (uint32_t i = 0; i < n; i++)
                 order[at[from[i] >> shift & 255]++] = (uint32_t)from[i];

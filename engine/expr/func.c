@@ -187,6 +187,17 @@ enum errc func_refuse_both(const struct func_bind *b, const char *wanted, struct
     return rc;
 }
 
+struct expr *func_must_call(struct arena *a, const struct settings *s, enum func_id id,
+                            struct expr **args, uint32_t n)
+{
+    struct expr *e = NULL;
+    struct err err;
+
+    if (func_call(a, s, func_of(id), args, n, &e, &err) != ERR_OK)
+        die("replacing a call that was bound: %s", err.text);
+    return e;
+}
+
 static enum errc refuse_count(const char *name, uint32_t min, uint32_t max, uint32_t n,
                               struct err *err)
 {

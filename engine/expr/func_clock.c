@@ -6,12 +6,6 @@
 
 #include <math.h>
 
-static void flatten_all(struct eval_call *c)
-{
-    for (uint32_t i = 0; i < c->n_args; i++)
-        (void)eval_flat(c, i);
-}
-
 /* ---- now ---- */
 
 static enum errc bind_date(struct func_bind *b, struct err *err)

@@ -27,17 +27,6 @@ static enum errc bind_logic(struct func_bind *b, struct err *err)
     return func_bind_sig(b, "b*:b", err);
 }
 
-static struct expr *must_call(struct arena *a, const struct settings *s, enum func_id id,
-                              struct expr **args, uint32_t n)
-{
-    struct expr *e = NULL;
-    struct err err;
-
-    if (func_call(a, s, func_of(id), args, n, &e, &err) != ERR_OK)
-        die("replacing a call that was bound: %s", err.text);
-    return e;
-}
-
 /* 1 or 0 as a literal of any exact type; -1: neither. */
 static int truth_of(const struct expr *e)
 {
@@ -67,11 +56,11 @@ static bool equals_truth(struct func_bind *b)
 
     if (e->type.id != TYPE_BOOLEAN || truth < 0)
         return false;
-    b->done = truth ? e : must_call(b->arena, b->settings, FUNC_NOT, &e, 1);
+    b->done = truth ? e : func_must_call(b->arena, b->settings, FUNC_NOT, &e, 1);
     if (b->func->id == FUNC_EQ_NULL_SAFE) {
-        both[0] = must_call(b->arena, b->settings, FUNC_IS_NOT_NULL, &e, 1);
+        both[0] = func_must_call(b->arena, b->settings, FUNC_IS_NOT_NULL, &e, 1);
         both[1] = b->done;
-        b->done = must_call(b->arena, b->settings, FUNC_AND, both, 2);
+        b->done = func_must_call(b->arena, b->settings, FUNC_AND, both, 2);
     }
     return true;
 }
@@ -119,10 +108,10 @@ static enum errc bind_nullif(struct func_bind *b, struct err *err)
 static struct expr *replace_nullif(struct arena *a, const struct settings *s,
                                    const struct expr *e)
 {
-    struct expr *args[3] = { must_call(a, s, FUNC_EQ, e->args, 2),
+    struct expr *args[3] = { func_must_call(a, s, FUNC_EQ, e->args, 2),
                              expr_literal(a, value_null(e->type)), e->args[0] };
 
-    return must_call(a, s, FUNC_IF, args, 3);
+    return func_must_call(a, s, FUNC_IF, args, 3);
 }
 
 static enum errc bind_nvl2(struct func_bind *b, struct err *err)
@@ -133,16 +122,16 @@ static enum errc bind_nvl2(struct func_bind *b, struct err *err)
 static struct expr *replace_nvl2(struct arena *a, const struct settings *s,
                                  const struct expr *e)
 {
-    struct expr *args[3] = { must_call(a, s, FUNC_IS_NOT_NULL, e->args, 1), e->args[1],
-                             e->args[2] };
+    struct expr *args[3] = { func_must_call(a, s, FUNC_IS_NOT_NULL, e->args, 1),
+                             e->args[1], e->args[2] };
 
-    return must_call(a, s, FUNC_IF, args, 3);
+    return func_must_call(a, s, FUNC_IF, args, 3);
 }
 
 static struct expr *replace_nvl(struct arena *a, const struct settings *s,
                                 const struct expr *e)
 {
-    return must_call(a, s, FUNC_COALESCE, e->args, 2);
+    return func_must_call(a, s, FUNC_COALESCE, e->args, 2);
 }
 
 /* Only float and double: planning puts these around keys of groups and joins. */

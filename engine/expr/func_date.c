@@ -9,12 +9,6 @@
 #include <ctype.h>
 #include <math.h>
 
-static void flatten_all(struct eval_call *c)
-{
-    for (uint32_t i = 0; i < c->n_args; i++)
-        (void)eval_flat(c, i);
-}
-
 /* ---- parts of a date ---- */
 
 #define DATE_PART(name, X)                                                               \

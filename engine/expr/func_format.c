@@ -9,12 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static void flatten_all(struct eval_call *c)
-{
-    for (uint32_t i = 0; i < c->n_args; i++)
-        (void)eval_flat(c, i);
-}
-
 /* ---- hexadecimal, binary, other bases ---- */
 
 /* Numbers as bigint, text and binary as they are. */
@@ -52,14 +46,6 @@ static enum errc run_hex(struct eval_call *c, struct err *err)
         text_put(c, row, (struct sv){ to, s.len * 2 });
     }
     return ERR_OK;
-}
-
-static int hex_digit(char ch)
-{
-    if (ch >= '0' && ch <= '9')
-        return ch - '0';
-    ch = (char)(ch | 32);
-    return ch >= 'a' && ch <= 'f' ? ch - 'a' + 10 : -1;
 }
 
 /* An odd number of digits has a 0 before them. */
@@ -451,16 +437,13 @@ static struct expr *replace_decode(struct arena *a, const struct settings *s,
                                    const struct expr *e)
 {
     struct expr *to = expr_new(a, EXPR_CASE, e->n_args - 1);
-    struct err err;
 
     for (uint32_t i = 1; i < e->n_args; i++) {
         struct expr *pair[2] = { e->args[0], e->args[i] };
 
-        if (decode_result(i, e->n_args))
-            to->args[i - 1] = e->args[i];
-        else if (func_call(a, s, func_of(FUNC_EQ_NULL_SAFE), pair, 2, &to->args[i - 1],
-                           &err) != ERR_OK)
-            die("replacing a call that was bound: %s", err.text);
+        to->args[i - 1] = decode_result(i, e->n_args)
+                              ? e->args[i]
+                              : func_must_call(a, s, FUNC_EQ_NULL_SAFE, pair, 2);
     }
     expr_settle(to);
     return to;

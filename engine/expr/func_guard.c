@@ -4,12 +4,6 @@
 
 #include <ctype.h>
 
-static void flatten_all(struct eval_call *c)
-{
-    for (uint32_t i = 0; i < c->n_args; i++)
-        (void)eval_flat(c, i);
-}
-
 /* ---- mask ---- */
 
 enum { MASK_ARGS = 5 };
@@ -154,14 +148,6 @@ static enum errc run_url_encode(struct eval_call *c, struct err *err)
         text_put(c, row, (struct sv){ to, n });
     }
     return ERR_OK;
-}
-
-static int hex_digit(char x)
-{
-    if (x >= '0' && x <= '9')
-        return x - '0';
-    x = (char)(x | 32);
-    return x >= 'a' && x <= 'f' ? x - 'a' + 10 : -1;
 }
 
 /* False: a % without two digits behind it. */

@@ -10,6 +10,9 @@ extern const struct func arith_funcs[], compare_funcs[], bit_funcs[], math_funcs
     string_funcs[], search_funcs[], pattern_funcs[], format_funcs[], digest_funcs[],
     guard_funcs[], moment_funcs[], date_funcs[], clock_funcs[], misc_funcs[], window_funcs[];
 
+/* A call in the place of one that was bound: it cannot be refused. */
+struct expr *func_must_call(struct arena *a, const struct settings *s, enum func_id id,
+                            struct expr **args, uint32_t n);
 /* struct func.sig at work. */
 enum errc func_bind_sig(struct func_bind *b, const char *sig, struct err *err);
 /* One type for the arguments from..n-1, as results of CASE get one. */

@@ -528,27 +528,18 @@ static void print_like_list(struct strbuf *out, const struct expr *e, enum expr_
 static struct expr *like_chain(struct arena *a, const struct settings *s,
                                const struct expr *e, bool negated, enum func_id link)
 {
-    struct expr *chain = NULL, *pair[2];
-    enum errc rc = ERR_OK;
-    struct err err;
+    struct expr *chain = NULL;
 
-    for (uint32_t i = 1; i < e->n_args && rc == ERR_OK; i++) {
-        struct expr *one;
+    for (uint32_t i = 1; i < e->n_args; i++) {
+        struct expr *pair[2] = { e->args[0], e->args[i] };
+        struct expr *one = func_must_call(a, s, FUNC_LIKE, pair, 2);
 
-        pair[0] = e->args[0];
-        pair[1] = e->args[i];
-        rc = func_call(a, s, func_of(FUNC_LIKE), pair, 2, &one, &err);
-        if (rc == ERR_OK && negated)
-            rc = func_call(a, s, func_of(FUNC_NOT), &one, 1, &one, &err);
+        if (negated)
+            one = func_must_call(a, s, FUNC_NOT, &one, 1);
         pair[0] = chain;
         pair[1] = one;
-        if (rc == ERR_OK && chain)
-            rc = func_call(a, s, func_of(link), pair, 2, &chain, &err);
-        else
-            chain = one;
+        chain = chain ? func_must_call(a, s, link, pair, 2) : one;
     }
-    if (rc != ERR_OK)
-        die("replacing a call that was bound: %s", err.text);
     return chain;
 }
 

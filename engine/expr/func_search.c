@@ -21,12 +21,6 @@ static enum errc bind_concat(struct func_bind *b, struct err *err)
     return ERR_OK;
 }
 
-static void flatten_all(struct eval_call *c)
-{
-    for (uint32_t i = 0; i < c->n_args; i++)
-        (void)eval_flat(c, i);
-}
-
 static enum errc run_concat(struct eval_call *c, struct err *err)
 {
     (void)err;

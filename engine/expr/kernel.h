@@ -7,6 +7,13 @@
 #include "engine/expr/eval.h"
 #include "engine/expr/func.h"
 
+/* All arguments FLAT, for who looks at them row by row. */
+static inline void flatten_all(struct eval_call *c)
+{
+    for (uint32_t i = 0; i < c->n_args; i++)
+        (void)eval_flat(c, i);
+}
+
 /* A wide decimal in a column: 8 bytes are all the alignment there is. */
 typedef i128 wide_col __attribute__((aligned(8)));
 

@@ -7,6 +7,15 @@
 
 #include "engine/expr/kernel.h"
 
+/* -1: none. */
+static inline int hex_digit(char ch)
+{
+    if (ch >= '0' && ch <= '9')
+        return ch - '0';
+    ch = (char)(ch | 32);
+    return ch >= 'a' && ch <= 'f' ? ch - 'a' + 10 : -1;
+}
+
 /* Bytes of the character at p, at most as many as are left. */
 static inline size_t char_bytes(const char *p, size_t left)
 {

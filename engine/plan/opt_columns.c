@@ -100,11 +100,13 @@ static struct plan *prune_generate(struct arena *a, struct plan *p, struct plan 
                                    const struct expr_set *used)
 {
     const struct exprs *out = plan_output(a, generate);
-    uint32_t n_made = generate->list.n - 1, n_kept = out->n - n_made;
-    struct exprs kept = { out->at, n_kept }, made = { out->at + n_kept, n_made };
     struct expr_set needed = { 0 };
+    struct exprs kept, made;
     struct plan *to, *child;
+    uint32_t n_kept;
 
+    generate_parts(&generate->list, out, &kept, &made);
+    n_kept = kept.n;
     (void)plan_output(a, generate->children[0]); /* for who prints the plan */
     kept = keep_used(a, &kept, used);
     if (kept.n == n_kept)

@@ -247,14 +247,11 @@ static void expand_args(struct args *a, const struct phys *p)
 
 static void generate_args(struct args *a, const struct phys *p)
 {
-    uint32_t n_made = p->list.n - 1, n_kept = p->output.n - n_made;
-    struct exprs kept = { p->output.at, n_kept },
-                 made = { p->output.at + n_kept, n_made };
+    struct exprs kept, made;
     struct strbuf *out = next_arg(a);
 
-    strbuf_addz(out, "replicaterows(");
-    expr_print_list(out, p->list.at, p->list.n, ", ", PRINT_PLAN);
-    strbuf_addc(out, ')');
+    generate_parts(&p->list, &p->output, &kept, &made);
+    plan_print_generator(out, &p->list);
     arg_exprs(a, &kept);
     arg_text(a, "false");
     arg_exprs(a, &made);

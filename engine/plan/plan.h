@@ -174,6 +174,17 @@ struct plan {
     struct place place;
 };
 
+/* Of a Generate's output, logical or physical: the child's columns that stay, and behind
+ * them what a row is made of, one for each of the list but how often. */
+static inline void generate_parts(const struct exprs *list, const struct exprs *output,
+                                  struct exprs *kept, struct exprs *made)
+{
+    uint32_t n_made = list->n - 1, n_kept = output->n - n_made;
+
+    *kept = (struct exprs){ output->at, n_kept };
+    *made = (struct exprs){ output->at + n_kept, n_made };
+}
+
 /* Makers. Children are put in by the caller; `resolved` is taken over by plan_unary. */
 struct plan *plan_new(struct arena *a, enum plan_kind kind, uint32_t n_children);
 /* This node only, with a list of children of its own; output is computed anew. */
@@ -240,6 +251,8 @@ void plan_print(struct strbuf *out, struct plan *p);
 void plan_print_node(struct strbuf *out, struct plan *p);
 /* "[a#1, b#2]", cut as spark.sql.debug.maxToStringFields says. */
 void plan_print_exprs(struct strbuf *out, const struct exprs *list, const char *between);
+/* "replicaterows(n, a, b)" of a Generate's list. */
+void plan_print_generator(struct strbuf *out, const struct exprs *list);
 /* That setting, for all printing of this process; 25 at first. */
 void plan_print_fields(uint32_t most);
 

@@ -52,6 +52,13 @@ void plan_print_exprs(struct strbuf *out, const struct exprs *list, const char *
     strbuf_addc(out, ']');
 }
 
+void plan_print_generator(struct strbuf *out, const struct exprs *list)
+{
+    strbuf_addz(out, "replicaterows(");
+    expr_print_list(out, list->at, list->n, ", ", PRINT_PLAN);
+    strbuf_addc(out, ')');
+}
+
 static void print_names(struct strbuf *out, const struct sv *names, uint32_t n,
                         const char *between)
 {
@@ -183,15 +190,12 @@ static void print_relation(struct args *a, const struct plan *p)
 static void print_generate(struct args *a, struct plan *p)
 {
     const struct exprs *child = &p->children[0]->output; /* known by ColumnPruning */
-    uint32_t n_made = p->list.n - 1, n_kept = p->output.n - n_made;
-    struct exprs kept = { p->output.at, n_kept },
-                 made = { p->output.at + n_kept, n_made };
+    struct exprs kept, made;
     struct strbuf *out = next_arg(a);
     bool any = false;
 
-    strbuf_addz(out, "replicaterows(");
-    expr_print_list(out, p->list.at, p->list.n, ", ", PRINT_PLAN);
-    strbuf_addc(out, ')');
+    generate_parts(&p->list, &p->output, &kept, &made);
+    plan_print_generator(out, &p->list);
     for (uint32_t i = 0; i < child->n; i++)
         if (!exprs_find(&kept, child->at[i]->id)) {
             strbuf_printf(out, any ? ", %u" : ", [%u", i);

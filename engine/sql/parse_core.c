@@ -384,29 +384,29 @@ static void unescape(struct strbuf *out, struct sv s)
     }
 }
 
-enum errc parse_text(struct parser *p, const char *what, struct sv *out)
+static enum errc take_text(struct parser *p, const char *what, bool adjacent,
+                           struct sv *out)
 {
     struct strbuf text = { 0 };
 
     if (!at_token(p, TOK_STRING))
         return fail_expected(p, what);
-    for (; at_token(p, TOK_STRING); p->at++)
-        unescape(&text, token_text(p, &p->tokens[p->at]));
+    do {
+        unescape(&text, token_text(p, &p->tokens[p->at++]));
+    } while (adjacent && at_token(p, TOK_STRING));
     *out = text.len ? arena_sv(p->arena, strbuf_sv(&text)) : SV("");
     strbuf_release(&text);
     return ERR_OK;
 }
 
+enum errc parse_text(struct parser *p, const char *what, struct sv *out)
+{
+    return take_text(p, what, true, out);
+}
+
 enum errc parse_one_text(struct parser *p, const char *what, struct sv *out)
 {
-    struct strbuf text = { 0 };
-
-    if (!at_token(p, TOK_STRING))
-        return fail_expected(p, what);
-    unescape(&text, token_text(p, &p->tokens[p->at++]));
-    *out = text.len ? arena_sv(p->arena, strbuf_sv(&text)) : SV("");
-    strbuf_release(&text);
-    return ERR_OK;
+    return take_text(p, what, false, out);
 }
 
 enum errc parse_count(struct parser *p, const char *what, int64_t *out)

@@ -289,7 +289,7 @@ static enum json_kind value_at_depth(struct json_in *in, struct sv *out, int dep
         break;
     default:
         kind = number(in);
-        if (kind == JSON_BAD && (in->p = from) != NULL)
+        if (kind == JSON_BAD)
             return no_number(in, out);
     }
     *out = (struct sv){ from, (size_t)(in->p - from) };

@@ -187,6 +187,7 @@ void plain_append(struct strbuf *out, const struct parquet_leaf *leaf, const voi
 {
     int64_t wide;
     int32_t narrow;
+    i128 decimal;
     struct sv text;
     uint32_t len;
 
@@ -220,7 +221,8 @@ void plain_append(struct strbuf *out, const struct parquet_leaf *leaf, const voi
         strbuf_add(out, text);
         break;
     case PQ_FIXED:
-        put_fixed_decimal(out, *(const i128 *)value, leaf->fixed_bytes);
+        memcpy(&decimal, value, sizeof decimal); /* columns align it to 8 only */
+        put_fixed_decimal(out, decimal, leaf->fixed_bytes);
         break;
     }
 }
