@@ -1,11 +1,9 @@
 /* All numbers are little-endian, as on the machines this runs on; loads go through memcpy
- * since nothing is aligned.
- *
- * Bit-packed values are read with one unaligned 8-byte load each while 8 bytes are left,
- * and byte by byte at the very end of the data. */
+ * since nothing is aligned. */
 #include "engine/store/parquet_decode.h"
 
 #include "engine/column/value.h"
+#include "engine/store/bit_unpack.h"
 
 #include <string.h>
 
@@ -39,19 +37,6 @@ static bool varint(const uint8_t **p, const uint8_t *end, uint64_t *out)
         }
     }
     return false;
-}
-
-/* The up to 64 bits at a position, zeros beyond the end. */
-static uint64_t bits_at(const uint8_t *bits, const uint8_t *end, uint64_t bit)
-{
-    const uint8_t *p = bits + (bit >> 3);
-    uint64_t v = 0;
-
-    if (end - p >= 8)
-        return load64(p) >> (bit & 7);
-    if (p < end)
-        memcpy(&v, p, (size_t)(end - p));
-    return v >> (bit & 7);
 }
 
 /* ---- hybrid ---- */
@@ -95,45 +80,6 @@ static bool next_run(struct hybrid *h)
     return h->left > 0;
 }
 
-static inline __attribute__((always_inline)) void
-unpack_width(const uint8_t *bits, uint64_t bit, uint32_t *out, uint32_t n, uint32_t width)
-{
-    uint64_t mask = (UINT64_C(1) << width) - 1;
-
-    for (uint32_t i = 0; i < n; i++, bit += width)
-        out[i] = (uint32_t)(load64(bits + (bit >> 3)) >> (bit & 7) & mask);
-}
-
-static void unpack(const struct hybrid *h, uint32_t *out, uint32_t n)
-{
-    uint64_t bit = h->bit;
-    uint64_t mask = (UINT64_C(1) << h->width) - 1;
-    int64_t whole; /* values whose 8-byte load ends inside */
-    uint32_t safe;
-
-    whole = h->width ? ((h->p - h->bits - 8) * 8 - (int64_t)bit) / (int64_t)h->width : 0;
-    safe = whole <= 0 ? 0 : whole < (int64_t)n ? (uint32_t)whole : n;
-    switch (h->width) { /* a known width makes the loop twice as fast */
-#define CASE(w)                                                                          \
-    case w:                                                                              \
-        unpack_width(h->bits, bit, out, safe, w);                                        \
-        break;
-        CASE(1)
-        CASE(2)
-        CASE(3)
-        CASE(4)
-        CASE(5)
-        CASE(6)
-        CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12) CASE(13) CASE(14) CASE(15)
-            CASE(16)
-#undef CASE
-                default : unpack_width(h->bits, bit, out, safe, h->width);
-    }
-    bit += (uint64_t)safe * h->width;
-    for (uint32_t i = safe; i < n; i++, bit += h->width)
-        out[i] = (uint32_t)(bits_at(h->bits, h->p, bit) & mask);
-}
-
 bool hybrid_read(struct hybrid *h, uint32_t *out, uint32_t n)
 {
     if (h->width == 0) { /* one value only: no bytes at all */
@@ -147,7 +93,7 @@ bool hybrid_read(struct hybrid *h, uint32_t *out, uint32_t n)
             return false;
         k = h->left < n ? h->left : n;
         if (h->packed) {
-            unpack(h, out, k);
+            bit_unpack(h->bits, h->p, h->bit, h->width, k, out);
             h->bit += (uint64_t)k * h->width;
         } else {
             for (uint32_t i = 0; i < k; i++)
