@@ -93,7 +93,7 @@ bool hybrid_read(struct hybrid *h, uint32_t *out, uint32_t n)
             return false;
         k = h->left < n ? h->left : n;
         if (h->packed) {
-            bit_unpack(h->bits, h->p, h->bit, h->width, k, out);
+            bit_unpack(h->bits, h->end, h->bit, h->width, k, out);
             h->bit += (uint64_t)k * h->width;
         } else {
             for (uint32_t i = 0; i < k; i++)

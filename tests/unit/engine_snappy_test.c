@@ -61,6 +61,12 @@ static bool own(const char *in, size_t len, const uint8_t *text, size_t want)
     assert_int_equal(out[0], 42);
     if (ok && text)
         assert_memory_equal(out + 1, text, want);
+    memset(out + 1, 0, want);
+    assert_int_equal(
+        snappy_block_decode_portable((struct sv){ block + 1, len }, out + 1, want), ok);
+    assert_int_equal(out[0], 42);
+    if (ok && text)
+        assert_memory_equal(out + 1, text, want);
     free(block);
     free(out);
     return ok;
