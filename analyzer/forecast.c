@@ -1,6 +1,7 @@
 /* Ranges of replays. See forecast.h. */
 #include "analyzer/forecast.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 /* A replay takes some 100 ns a task: samples are as many as a third of a second holds. */
@@ -80,6 +81,16 @@ static size_t replay_both(struct forecast *out, const struct sim_table *t,
     return copy.n_tasks;
 }
 
+/* How far an end of the range lies from what is expected: the change's own uncertainty and
+ * that of any run are independent of each other. */
+static int64_t half_range(const struct forecast *f, int64_t model_ms)
+{
+    double run = hypot(FORECAST_RUN_NOISE * (double)f->expected_ms, FORECAST_START_NOISE_MS);
+    double noise = 1.645 * sqrt(2) * run; /* nine in ten, of a difference */
+
+    return (int64_t)ceil(hypot((double)model_ms, noise));
+}
+
 void forecast(struct forecast *out, const struct sim_table *t, forecast_edit edit,
               void *ctx, uint32_t samples, struct arena *arena)
 {
@@ -108,6 +119,8 @@ void forecast(struct forecast *out, const struct sim_table *t, forecast_edit edi
     error = out->replay_ms > t->end_ms ? out->replay_ms - t->end_ms
                                        : t->end_ms - out->replay_ms;
     out->expected_ms = max_i64(t->end_ms - expected, 0);
-    out->low_ms = max_i64(t->end_ms - most - error, 0);
-    out->high_ms = max_i64(t->end_ms - least + error, 0);
+    out->low_ms =
+        max_i64(out->expected_ms - half_range(out, most - expected + error), 0);
+    out->high_ms =
+        add_sat(out->expected_ms, half_range(out, expected - least + error));
 }

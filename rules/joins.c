@@ -154,6 +154,21 @@ static void missed_remedy(const struct rule_input *in, struct findings *out,
                         "large side.");
 }
 
+static bool outlasts_a_join(const struct plan_node *node)
+{
+    return node_is_window(node) || sv_has(node->name, "Python") ||
+           sv_has(node->name, "Generate") || sv_has(node->name, "Expand") ||
+           node_is(node, "Execute Insert") || sv_has(node->name, "WriteFiles");
+}
+
+/* The stage does nothing costly beside its join and what goes with it. */
+static bool joins_only(const struct app *app, uint32_t stage_ix)
+{
+    const struct stage *s = &app->stages[stage_ix];
+
+    return s->total[METRIC_OUTPUT_BYTES] == 0 && !stage_operator(app, s, outlasts_a_join);
+}
+
 static enum rule_answer missed_check(const struct rule_input *in, struct findings *out)
 {
     struct spots spots = { .in = in, .arena = out->arena };
@@ -184,10 +199,17 @@ static enum rule_answer missed_check(const struct rule_input *in, struct finding
         uint32_t *maps;
         size_t n = x ? node_stages(in->app, s->q, x, out->arena, &maps) : 0;
 
-        for (size_t k = 0; k < s->n_stages; k++)
-            claim_work(in, out, s->stage_ixs[k], 0.3, 0.6, 0.9);
+        /* fetching, sorting and merging go with the join's stage; probing a table and
+         * what follows it move into the stage that wrote the large side, which then
+         * writes none: rows are prepared for a shuffle at about the price of reading
+         * them. What else the join's stage does (windows, writes) stays. */
+        for (size_t k = 0; k < s->n_stages; k++) {
+            double gone = joins_only(in->app, s->stage_ixs[k]) ? 0.85 : 0.6;
+
+            claim_work(in, out, s->stage_ixs[k], 0.5 * gone, gone, 0.97);
+        }
         for (size_t k = 0; k < n; k++)
-            claim_work(in, out, maps[k], 0.05, 0.3, 0.6);
+            claim_work(in, out, maps[k], 0.05, 0.4, 0.75);
     }
     finding_number(out, "small_side_bytes", w->value[M_SMALL]);
     finding_number(out, "large_side_bytes", w->value[M_LARGE]);

@@ -34,7 +34,7 @@ static void replay_each(struct joint *j)
     for (size_t i = 0; i < j->findings->n; i++) {
         struct finding *f = &j->findings->items[i];
         const struct finding *one = f;
-        struct remedy remedy = { j->analysis, &one, 1 };
+        struct remedy remedy = { j->analysis, &one, 1, NULL };
 
         if (!f->has_saving || f->expected_ms <= 0)
             continue;
@@ -50,7 +50,7 @@ static void replay_all(struct joint *j, struct arena *scratch)
 {
     struct findings *out = j->findings;
     const struct finding **list = arena_array(scratch, out->n, sizeof *list);
-    struct remedy remedy = { j->analysis, list, 0 };
+    struct remedy remedy = { j->analysis, list, 0, NULL };
     int64_t most = 0, claimed = 0;
     struct forecast f;
 

@@ -10,6 +10,7 @@
 #include "rules/shape.h"
 
 #include <inttypes.h>
+#include <math.h>
 
 #define MIB (INT64_C(1) << 20)
 #define GIB (INT64_C(1) << 30)
@@ -213,8 +214,9 @@ static enum rule_answer check_spill(const struct rule_input *in, struct findings
         if (!stage_spills(in, ix))
             continue;
         finding_stage(out, app, ix);
-        finding_claim(out, &in->analysis->ledgers, ix, WALL_SPILL, sure ? 0.3 : 0, 0.7,
-                      1);
+        /* the ledger's price is a disk's; what fits the page cache costs a tenth of it */
+        finding_claim(out, &in->analysis->ledgers, ix, WALL_SPILL, sure ? 0.3 : 0,
+                      sure ? 0.7 : 0.1, 1);
     }
     finding_number(out, "disk_spill_bytes", (double)w.sum);
     finding_number(out, "worst_stage_id", (double)s->stage_id);
@@ -340,6 +342,52 @@ static void gc_remedy(const struct app *app, struct findings *out, const struct 
                           : "Larger executors are fewer on the same cluster.");
 }
 
+/* What a heap that thrashes costs beside its collections: threads that wait for memory,
+ * pages that come and go, work of the collector that no pause shows. A stage that does
+ * nothing but compute is seldom off the CPU for longer than it is on it; where it is, and
+ * neither bytes nor Python explain that, a short heap does. Of `io and other`, as a share. */
+#define HEALTHY_BYTES_PER_MS 50000.0 /* a slow disk's or network's 50 MB/s */
+
+static bool is_python(const struct plan_node *node)
+{
+    return sv_has(node->name, "Python") || sv_has(node->name, "Pandas") ||
+           sv_has(node->name, "InArrow");
+}
+
+static double thrashing_share(const struct rule_input *in, uint32_t ix,
+                              const struct heap *h)
+{
+    const struct ledgers *l = &in->analysis->ledgers;
+    const struct stage *s = &in->app->stages[ix];
+    double other = (double)ledger_stage_ms(l, ix, WALL_IO_AND_OTHER);
+    double compute = (double)ledger_stage_ms(l, ix, WALL_COMPUTE);
+    double bytes = (double)s->total[METRIC_INPUT_BYTES] +
+                   (double)stage_shuffle_read_bytes(s) +
+                   (double)s->total[METRIC_SHUFFLE_WRITE_BYTES] +
+                   (double)s->total[METRIC_OUTPUT_BYTES];
+    double slots = (double)app_slots(in->app);
+
+    if (h->ample || other <= 0 || s->total[METRIC_CPU_NS] <= 0 ||
+        stage_operator(in->app, s, is_python) || stage_has_scope(s, "PythonRDD"))
+        return 0;
+    other -= compute + bytes / HEALTHY_BYTES_PER_MS / slots;
+    return other > 0 ? other / (double)ledger_stage_ms(l, ix, WALL_IO_AND_OTHER) : 0;
+}
+
+/* Nothing in such a heap is fast: launching, deserialising, writing and computing wait for
+ * the same memory. */
+static void claim_slowed(const struct rule_input *in, struct findings *out, uint32_t ix,
+                         double thrashing)
+{
+    static const enum wall_entry waits[] = { WALL_DESERIALISE, WALL_SCHEDULER_DELAY,
+                                             WALL_SHUFFLE_WRITE, WALL_RESULT };
+    const struct ledgers *l = &in->analysis->ledgers;
+
+    for (size_t i = 0; i < ARRAY_LEN(waits); i++)
+        finding_claim(out, l, ix, waits[i], 0, 0.6 * thrashing, 1);
+    finding_claim(out, l, ix, WALL_COMPUTE, 0, 0.1, 0.4);
+}
+
 /* So little of the wall time that nobody would change a job for it. */
 static bool is_idle_talk(const struct rule_input *in, const struct findings *out,
                          double share)
@@ -368,6 +416,7 @@ static enum rule_answer check_gc(const struct rule_input *in, struct findings *o
     const struct stage *s = &app->stages[w.stage_ix];
     double share = (double)s->total[METRIC_GC_MS] / (double)s->total[METRIC_RUN_MS];
     struct heap heap = heap_of(app);
+    double thrashing_ms = 0;
 
     if (w.n == 1)
         finding_begin(out, in->rule,
@@ -385,8 +434,18 @@ static enum rule_answer check_gc(const struct rule_input *in, struct findings *o
         if (!stage_collects(in, ix))
             continue;
         finding_stage(out, app, ix);
+        double thrashing = thrashing_share(in, ix, &heap);
+
         /* a healthy stage keeps some per cent of it */
-        finding_claim(out, &in->analysis->ledgers, ix, WALL_GC, 0.3, 0.6, 0.9);
+        finding_claim(out, &in->analysis->ledgers, ix, WALL_GC, 0.3,
+                      thrashing > 0 ? 0.9 : 0.6, 0.95);
+        if (thrashing > 0) {
+            claim_slowed(in, out, ix, thrashing);
+            finding_claim(out, &in->analysis->ledgers, ix, WALL_IO_AND_OTHER,
+                          0.3 * thrashing, thrashing, 1);
+            thrashing_ms += thrashing * (double)ledger_stage_ms(&in->analysis->ledgers,
+                                                                ix, WALL_IO_AND_OTHER);
+        }
     }
     if (is_idle_talk(in, out, in->params[GC_WALL_SHARE])) {
         out->n--;
@@ -398,6 +457,8 @@ static enum rule_answer check_gc(const struct rule_input *in, struct findings *o
     finding_number(out, "worst_stage_gc_share", share);
     finding_number(out, "heap_bytes", (double)heap.bytes);
     finding_number(out, "tasks_at_once", (double)heap.tasks);
+    if (thrashing_ms >= 1)
+        finding_number(out, "wall_off_cpu_unexplained_ms", round(thrashing_ms));
     gc_remedy(app, out, &heap);
     finding_verify(out,
                    "GC time of stage %" PRId64 " should fall under 5%% of its run time.",

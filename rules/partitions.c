@@ -278,7 +278,7 @@ static void claim_launching(const struct rule_input *in, struct findings *out,
     double cut = tasks_cut(in->app, &in->app->stages[ix]);
 
     for (size_t i = 0; i < ARRAY_LEN(entries); i++)
-        finding_claim(out, &in->analysis->ledgers, ix, entries[i], 0.5 * cut, 0.8 * cut,
+        finding_claim(out, &in->analysis->ledgers, ix, entries[i], 0.5 * cut, 0.95 * cut,
                       cut);
 }
 
@@ -489,9 +489,10 @@ static enum rule_answer check_many(const struct rule_input *in, struct findings 
                      run_share_of_being_a_task(&app->stages[ix]);
 
         claim_launching(in, out, ix);
-        finding_claim(out, l, ix, WALL_COMPUTE, 0.2 * run, 0.7 * run, run);
-        finding_claim(out, l, ix, WALL_IO_AND_OTHER, 0.2 * run, 0.7 * run, run);
-        finding_claim(out, l, ix, WALL_SHUFFLE_WRITE, 0, 0.5 * run, run);
+        finding_claim(out, l, ix, WALL_COMPUTE, 0.4 * run, 0.95 * run, run);
+        finding_claim(out, l, ix, WALL_GC, 0, 0.95 * run, run);
+        finding_claim(out, l, ix, WALL_IO_AND_OTHER, 0.4 * run, 0.95 * run, run);
+        finding_claim(out, l, ix, WALL_SHUFFLE_WRITE, 0, 0.9 * run, run);
     }
     finding_number(out, "stage_id", (double)s->stage_id);
     finding_number(out, "tasks", sh->n);

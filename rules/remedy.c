@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct taken { /* of one stage, or of the application: by entry */
     double ms[WALL_COUNT];
@@ -96,6 +97,26 @@ static void edit_gaps(struct sim_table *t, const struct ledgers *l, const struct
     }
 }
 
+/* The other change gives the stage another number of tasks, or memory, and this finding
+ * is about that. */
+static bool is_done_already(const struct remedy *r, const struct finding *f,
+                            const struct claim *c)
+{
+    static const char *const of_number[] = { "too-few-partitions", "too-many-partitions",
+                                             "scheduling-overhead", "single-writer" };
+    const struct scale *s = r->scale;
+
+    if (!s || c->stage_ix == IX_NONE)
+        return false;
+    if (c->entry == WALL_SPILL)
+        return s->what.memory_bytes > 0 || s->what.cores > 0;
+    for (size_t i = 0; i < ARRAY_LEN(of_number); i++)
+        if (strcmp(f->rule->id, of_number[i]) == 0)
+            return s->stages[c->stage_ix].n !=
+                   (uint64_t)r->analysis->app.stages[c->stage_ix].completed_indices;
+    return false;
+}
+
 void remedy_edit(void *ctx, struct sim_table *t, enum bound bound, struct arena *arena)
 {
     const struct remedy *r = ctx;
@@ -108,6 +129,8 @@ void remedy_edit(void *ctx, struct sim_table *t, enum bound bound, struct arena 
             const struct claim *claim = &r->findings[i]->claims[c];
             size_t at = claim->stage_ix == IX_NONE ? t->n_stages : claim->stage_ix;
 
+            if (is_done_already(r, r->findings[i], claim))
+                continue;
             stages[at].ms[claim->entry] += (double)claim_ms(claim, bound);
             any[at] = true;
         }

@@ -5,12 +5,15 @@
 
 #include "analyzer/forecast.h"
 #include "rules/rule.h"
+#include "rules/scale.h"
 
 /* Findings that are put right together. */
 struct remedy {
     const struct analysis *analysis;
     const struct finding **findings;
     size_t n;
+    const struct scale *scale; /* another change on top; NULL: none. What it does itself -
+                                * the number of tasks, memory - no finding does again */
 };
 
 /* A forecast_edit; ctx is a struct remedy. Each claim becomes what the entry of the

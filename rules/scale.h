@@ -43,6 +43,7 @@ struct scale {
     struct scale_stage {     /* per stage attempt */
         double volume;       /* its data, times that of the log */
         uint32_t n;          /* tasks it would have; 0: it had none that count */
+        double merged_rows;  /* of joins that would be planned as shuffles */
     } * stages;
     struct scale_warning warnings[BREAKS_COUNT]; /* n 0: not so */
 };

@@ -7,6 +7,7 @@
 
 #include <ctype.h>
 #include <inttypes.h>
+#include <math.h>
 
 /* Metadata of a scan, else what its line says after "KEY: ". p NULL: neither. */
 static struct sv scan_says(const struct plan_node *scan, const char *key)
@@ -275,6 +276,23 @@ static void part_remedy(const struct rule_input *in, struct findings *out,
                    column);
 }
 
+/* Of the stage's task time, what its scan can have cost at most: reading slowly, a row a
+ * microsecond. The rest is other operators'. */
+#define SCAN_BYTES_PER_MS 20000.0 /* text: parsed at 20 MB/s and faster */
+#define SCAN_ROWS_PER_MS 1000.0
+#define SCAN_START_MS                                                                    \
+    50.0 /* a task opens its file and compiles, however little it reads */
+
+static double scan_share(const struct rule_input *in, uint32_t ix, double rows,
+                         double bytes)
+{
+    double all = (double)in->shapes[ix].total_ms;
+    double start = SCAN_START_MS * (double)in->shapes[ix].n;
+    double scan = rows / SCAN_ROWS_PER_MS + bytes / SCAN_BYTES_PER_MS;
+
+    return all > start ? fmin((all - start) / all, scan / all) : 0;
+}
+
 static enum rule_answer part_check(const struct rule_input *in, struct findings *out)
 {
     struct spots spots = { .in = in, .arena = out->arena };
@@ -302,7 +320,12 @@ static enum rule_answer part_check(const struct rule_input *in, struct findings 
         double rest = 1 - s->value[P_KEPT];
 
         for (size_t k = 0; k < s->n_stages; k++)
-            claim_work(in, out, s->stage_ixs[k], 0.3 * rest, 0.75 * rest, rest);
+            claim_work(in, out, s->stage_ixs[k], 0.3 * rest,
+                       rest * scan_share(in, s->stage_ixs[k],
+                                         (double)in->app->stages[s->stage_ixs[k]]
+                                             .total[METRIC_INPUT_ROWS],
+                                         s->value[P_BYTES]),
+                       rest);
     }
     if (w->value[P_PARTITIONS] > 0)
         finding_number(out, "partitions_read", w->value[P_PARTITIONS]);
@@ -451,8 +474,16 @@ static enum rule_answer row_check(const struct rule_input *in, struct findings *
         const struct spot *s = &spots.items[i];
         double less = 1 - 1 / s->value[R_RATIO];
 
-        for (size_t k = 0; k < s->n_stages; k++)
-            claim_work(in, out, s->stage_ixs[k], 0.2 * less, 0.7 * less, 0.97 * less);
+        for (size_t k = 0; k < s->n_stages; k++) {
+            uint32_t ix = s->stage_ixs[k];
+            double text = scan_share(in, ix, 0, s->value[R_BYTES]);
+            double rows =
+                s->value[R_ROWS] / SCAN_ROWS_PER_MS / (double)in->shapes[ix].total_ms;
+
+            /* the rows of the columns that are used are read all the same */
+            claim_work(in, out, ix, 0.2 * less,
+                       fmax(fmin(text * less, 1 - rows), 0.2 * less), less);
+        }
     }
     finding_number(out, "bytes_read", w->value[R_BYTES]);
     finding_number(out, "rows_read", w->value[R_ROWS]);

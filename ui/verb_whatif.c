@@ -154,8 +154,9 @@ static void answer(struct inquiry *q)
     struct arena *arena = &q->r.arena;
 
     sim_build(&q->table, &q->a.app, &q->a.lineage, &q->a.ledgers, arena);
-    q->remedy = (struct remedy){ &q->a, q->fixes, q->n_fixes };
     scale_build(&q->scale, &q->a, &q->what, arena);
+    q->remedy =
+        (struct remedy){ &q->a, q->fixes, q->n_fixes, q->scaled ? &q->scale : NULL };
     forecast(&q->f, &q->table, edit, q, FORECAST_SAMPLES, arena);
 }
 
@@ -321,7 +322,9 @@ static void write_text(struct inquiry *q, struct page *p)
                "difference is in the range%s.%s",
                text_ms(a, f->replay_ms), text_ms(a, f->now_ms), 100 * replay_error(q),
                f->samples
-                   ? arena_printf(a, ", with nine in ten of %u samples of task times",
+                   ? arena_printf(a,
+                                  ", with nine in ten of %u samples of task times and "
+                                  "of what two equal runs differ by",
                                   f->samples)
                    : "",
                f->stuck ? " The log's executors or stages do not fit together: some were "
