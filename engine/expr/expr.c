@@ -308,6 +308,8 @@ static struct window_spec *map_window(struct transform *t, struct window_spec *w
 
 static struct expr *map_children(struct transform *t, struct expr *e)
 {
+    if (!e->n_args && !e->filter && !e->n_outer && !e->window)
+        return e;
     struct expr **args = map_list(t, e->args, e->n_args);
     struct expr *filter = map_one(t, e->filter);
     struct expr **outer = map_list(t, e->outer, e->n_outer);

@@ -251,7 +251,8 @@ static struct plan *prune_columns(struct rewrite_env *env, struct plan *p)
 {
     struct plan *to = plan_transform_down(env->arena, p, prune, env->arena);
 
-    return plan_transform_up(env->arena, to, drop_project_below_filter, env->arena);
+    to = plan_transform_up(env->arena, to, drop_project_below_filter, env->arena);
+    return plan_nodes_same(to, p) ? p : to; /* copies that came to nothing */
 }
 
 /* ---- CollapseProject ---- */

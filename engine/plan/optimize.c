@@ -1,9 +1,13 @@
 /* Batches of rules, in Catalyst's order, each run once or until nothing changes. */
 #include "engine/plan/opt_int.h"
 
+#include <assert.h>
 #include <string.h>
 
-enum { MOST_TURNS = 100 }; /* spark.sql.optimizer.maxIterations */
+enum {
+    MOST_TURNS = 100, /* spark.sql.optimizer.maxIterations */
+    MOST_RULES = 128,
+};
 
 typedef const struct rewrite *const rule_list[];
 
@@ -255,24 +259,60 @@ struct plan *plan_rewrite(struct rewrite_env *env, const struct rewrite *rule,
     return rule->apply(env, p);
 }
 
+/* The plans that rules have left as they are: a rule is not asked again about the same
+ * one. What comes out depends on the plan alone. */
+struct left_alone {
+    uint32_t n;
+    struct {
+        const struct rewrite *rule;
+        const struct plan *plan;
+    } at[MOST_RULES];
+};
+
+static const struct plan **left_by(struct left_alone *l, const struct rewrite *rule)
+{
+    uint32_t i = 0;
+
+    while (i < l->n && l->at[i].rule != rule)
+        i++;
+    if (i == l->n) {
+        assert(l->n < MOST_RULES);
+        l->at[l->n++].rule = rule;
+        l->at[i].plan = NULL;
+    }
+    return &l->at[i].plan;
+}
+
 static struct plan *run_batch(struct rewrite_env *env, const struct rewrite_batch *batch,
-                              struct plan *p)
+                              struct left_alone *left, struct plan *p)
 {
     for (int turn = 0; turn < MOST_TURNS; turn++) {
         struct plan *before = p;
 
-        for (const struct rewrite *const *rule = batch->rules; *rule; rule++)
+        for (const struct rewrite *const *rule = batch->rules; *rule; rule++) {
+            const struct plan **known = left_by(left, *rule);
+            struct plan *was = p;
+
+            if (*known == p)
+                continue;
             p = plan_rewrite(env, *rule, p);
-        if (p == before || batch->once)
+            if (p == was)
+                *known = p;
+        }
+        if (batch->once)
             return p;
+        if (plan_nodes_same(p, before)) /* one rule may undo another */
+            return before;
     }
     return p;
 }
 
 struct plan *plan_optimize_batches(struct rewrite_env *env, struct plan *p)
 {
+    struct left_alone left = { 0 };
+
     for (uint32_t i = 0; i < n_rewrite_batches; i++)
-        p = run_batch(env, &rewrite_batches[i], p);
+        p = run_batch(env, &rewrite_batches[i], &left, p);
     return p;
 }
 
@@ -310,11 +350,12 @@ enum errc plan_reoptimize(struct rewrite_env *env, struct plan *p, struct plan *
                           struct err *err)
 {
     struct rewrite_env own = *env;
+    struct left_alone left = { 0 };
 
     (void)err;
     own.adaptive = true;
     for (size_t i = 0; i < ARRAY_LEN(adaptive_batches); i++)
-        p = run_batch(&own, &adaptive_batches[i], p);
+        p = run_batch(&own, &adaptive_batches[i], &left, p);
     *out = p;
     return ERR_OK;
 }

@@ -370,20 +370,22 @@ static struct expr *map_expr(struct mapper *m, struct expr *e)
     return to;
 }
 
+/* The list itself where nothing changed: most of the time, so nothing is made before. */
 static struct exprs map_exprs(struct mapper *m, const struct exprs *list)
 {
-    bool before = m->changed;
-    struct exprs out;
+    struct exprs out = *list;
 
-    if (!list->n)
-        return *list;
-    m->changed = false;
-    out = exprs_new(m->arena, list->n);
-    for (uint32_t i = 0; i < list->n; i++)
-        out.at[i] = map_expr(m, list->at[i]);
-    if (!m->changed)
-        out = *list;
-    m->changed = m->changed || before;
+    for (uint32_t i = 0; i < list->n; i++) {
+        struct expr *to = map_expr(m, list->at[i]);
+
+        if (to == list->at[i])
+            continue;
+        if (out.at == list->at) {
+            out = exprs_new(m->arena, list->n);
+            memcpy(out.at, list->at, list->n * sizeof *out.at);
+        }
+        out.at[i] = to;
+    }
     return out;
 }
 
@@ -402,16 +404,25 @@ static struct exprs *map_table(struct mapper *m, struct exprs *rows, uint32_t n)
 struct plan *plan_map_exprs(struct arena *a, struct plan *p, expr_fn fn, void *ctx)
 {
     struct mapper m = { a, fn, ctx, false };
-    struct plan mapped = *p;
+    struct exprs list = map_exprs(&m, &p->list);
+    struct exprs keys = map_exprs(&m, &p->keys);
+    struct exprs order = map_exprs(&m, &p->order);
+    struct exprs *sets = map_table(&m, p->sets, p->n_sets);
+    struct exprs *projections = map_table(&m, p->projections, p->n_projections);
+    struct expr *condition = map_expr(&m, p->condition);
+    struct expr *limit = map_expr(&m, p->limit);
 
-    mapped.list = map_exprs(&m, &p->list);
-    mapped.keys = map_exprs(&m, &p->keys);
-    mapped.order = map_exprs(&m, &p->order);
-    mapped.sets = map_table(&m, p->sets, p->n_sets);
-    mapped.projections = map_table(&m, p->projections, p->n_projections);
-    mapped.condition = map_expr(&m, p->condition);
-    mapped.limit = map_expr(&m, p->limit);
-    return m.changed ? plan_copy(a, &mapped) : p;
+    if (!m.changed)
+        return p;
+    struct plan *mapped = plan_copy(a, p);
+    mapped->list = list;
+    mapped->keys = keys;
+    mapped->order = order;
+    mapped->sets = sets;
+    mapped->projections = projections;
+    mapped->condition = condition;
+    mapped->limit = limit;
+    return mapped;
 }
 
 struct mapping_all {
@@ -452,6 +463,43 @@ struct plan *plan_with_children(struct arena *a, struct plan *p, struct plan *co
     copy = plan_copy(a, p);
     memcpy(copy->children, to, p->n_children * sizeof *to);
     return copy;
+}
+
+static bool items_same(const struct exprs *p, const struct exprs *q)
+{
+    return p->n == q->n &&
+           (p->at == q->at || memcmp(p->at, q->at, p->n * sizeof *p->at) == 0);
+}
+
+/* All that a node is beside what it is over and what follows from that. Padding may make
+ * a copy look different: no harm. */
+static bool node_same(const struct plan *p, const struct plan *q)
+{
+    struct plan one = *p, other = *q;
+
+    if (!items_same(&p->list, &q->list) || !items_same(&p->keys, &q->keys) ||
+        !items_same(&p->order, &q->order))
+        return false;
+    one.list = other.list = one.keys = other.keys = (struct exprs){ 0 };
+    one.order = other.order = (struct exprs){ 0 };
+    one.output_known = other.output_known = false;
+    one.output = other.output = (struct exprs){ 0 };
+    one.children = other.children = NULL;
+    return memcmp(&one, &other, sizeof one) == 0;
+}
+
+bool plan_nodes_same(const struct plan *p, const struct plan *q)
+{
+    if (p == q)
+        return true;
+    /* a Generate's output is its own, not its list's */
+    if (p->n_children == 0 || p->kind == PLAN_GENERATE || p->kind != q->kind ||
+        p->n_children != q->n_children || !node_same(p, q))
+        return false;
+    for (uint32_t i = 0; i < p->n_children; i++)
+        if (!plan_nodes_same(p->children[i], q->children[i]))
+            return false;
+    return true;
 }
 
 struct transform {

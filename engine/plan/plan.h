@@ -221,6 +221,9 @@ struct plan *plan_transform_up(struct arena *a, struct plan *p, plan_fn fn, void
 struct plan *plan_transform_down(struct arena *a, struct plan *p, plan_fn fn, void *ctx);
 /* The node over other children (as many as it has): itself where they are the same. */
 struct plan *plan_with_children(struct arena *a, struct plan *p, struct plan *const *to);
+/* One plan's nodes are the other's or copies of them: what a rewrite put between them it
+ * took away again. The same expressions in the same places; leaves are never copied. */
+bool plan_nodes_same(const struct plan *p, const struct plan *q);
 /* Every expression of this node through fn (itself transforming as it likes). */
 struct plan *plan_map_exprs(struct arena *a, struct plan *p, expr_fn fn, void *ctx);
 /* The same for this node and all below, bottom-up; expressions from the leaves up too. */
