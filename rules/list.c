@@ -32,7 +32,8 @@ extern const struct rule rule_skewed_join, rule_skewed_aggregation,
     rule_oversized_broadcast, rule_nested_loop_join, rule_row_explosion,
     rule_missing_partition_filter, rule_row_format_scan, rule_unneeded_global_sort,
     rule_distinct_expansion, rule_python_udf, rule_repeated_shuffle, rule_missing_cache,
-    rule_unused_cache, rule_cache_eviction, rule_large_driver_result, rule_unsafe_commit;
+    rule_unused_cache, rule_cache_eviction, rule_large_driver_result, rule_unsafe_commit,
+    rule_unsafe_write, rule_long_lineage;
 
 const struct rule *const rules_all[] = {
     /* skew.c and straggler.c: one task holds up its stage (uneven.c) */
@@ -58,6 +59,8 @@ const struct rule *const rules_all[] = {
     /* failures.c */
     &rule_job_failure, &rule_executor_loss, &rule_fetch_failure, &rule_task_failures,
     &rule_truncated_log,
+    /* risk.c: what has gone well so far */
+    &rule_unsafe_write, &rule_long_lineage,
     /* cluster.c: time in which nothing of the job runs */
     &rule_driver_idle_time, &rule_idle_executors, NULL
 };

@@ -202,7 +202,7 @@ const struct rule rule_unsafe_commit = {
     .advice = "Commit algorithm 1, or an atomic committer.",
     .limits =
         "Claims no seconds: it is about rows. Whether an attempt really left files, only "
-        "the output tells. JDBC and table formats are not judged.",
+        "the output tells. JDBC is unsafe-write's; table formats are not judged.",
     .params = commit_params,
     .n_params = ARRAY_LEN(commit_params),
     .check = commit_check,

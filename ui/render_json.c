@@ -719,6 +719,99 @@ static void put_scales(struct json_writer *w, struct report *r)
     json_object_end(w);
 }
 
+static void put_stage_loss(struct json_writer *w, const struct app *app,
+                           const struct loss *l, uint32_t ix)
+{
+    const struct stage_loss *k = &l->stages[ix];
+
+    json_object(w);
+    json_put_int(w, "stage_id", app->stages[ix].stage_id);
+    json_put_int(w, "attempt", app->stages[ix].attempt);
+    json_put_text(w, "executor_id", app->executors[k->executor_ix].id);
+    json_put_int(w, "wall_ms", k->wall_ms);
+    json_put_int(w, "task_ms", k->task_ms);
+    json_put_int(w, "tasks", k->tasks);
+    json_put_int(w, "stages_again", k->stages);
+    json_object_end(w);
+}
+
+/* What losing one executor costs: on average, at worst, and stage by stage. */
+static void put_loss(struct json_writer *w, struct report *r)
+{
+    static const char *const known[] = {
+        [LOSS_NOT_TOLD] = "unknown", [LOSS_LOCAL] = "local", [LOSS_KNOWN] = "known"
+    };
+    const struct loss *l = report_loss(r);
+    const struct app *app = &r->a->app;
+    bool any = l->known == LOSS_KNOWN && l->worst_ix != IX_NONE;
+
+    json_key(w, "executor_loss");
+    json_object(w);
+    json_put_text(w, "basis", sv(known[l->known]));
+    json_put_int(w, "mean_wall_ms", any ? l->mean_ms : APP_NONE);
+    json_key(w, "worst");
+    if (any)
+        put_stage_loss(w, app, l, l->worst_ix);
+    else
+        json_null(w);
+    if (l->keeper)
+        json_put_text(w, "shuffle_kept_by", sv(l->keeper));
+    else
+        json_put_null(w, "shuffle_kept_by");
+    json_put_bool(w, "decommissions", l->decommissions);
+    json_put_bool(w, "at_least", l->bounded);
+    json_key(w, "stages");
+    json_array(w);
+    for (uint32_t ix = 0; any && ix < app->n_stages; ix++)
+        if (l->stages[ix].executor_ix != IX_NONE)
+            put_stage_loss(w, app, l, ix);
+    json_array_end(w);
+    json_object_end(w);
+}
+
+static void put_writes(struct json_writer *w, struct report *r)
+{
+    const struct writes *all = report_writes(r);
+
+    json_put_int(w, "writes", (int64_t)all->all);
+    json_key(w, "unsafe_writes");
+    json_array(w);
+    for (size_t i = 0; i < all->n; i++) {
+        json_object(w);
+        json_put_int(w, "sql_execution_id", all->items[i].q->execution_id);
+        json_put_text(w, "operator", all->items[i].node->name);
+        json_put_text(w, "why", sv(write_words(all->items[i].trouble, &r->arena)));
+        json_put_int(w, "bad_attempts", all->items[i].bad_attempts);
+        json_object_end(w);
+    }
+    json_array_end(w);
+}
+
+static void put_fit(struct json_writer *w, const struct fit *f)
+{
+    json_key(w, "fit");
+    json_object(w);
+    if (f->verdict == FIT_UNKNOWN)
+        json_put_null(w, "verdict");
+    else
+        json_put_text(w, "verdict", sv(fit_verdict_name(f->verdict)));
+    json_put_text(w, "why", sv(f->why));
+    if (f->instead)
+        json_put_text(w, "instead", sv(f->instead));
+    else
+        json_put_null(w, "instead");
+    json_put_int(w, "data_bytes", f->data_bytes);
+    json_put_int(w, "cpu_ms", f->cpu_ms);
+    json_put_int(w, "work_wall_ms", f->work_ms);
+    json_put_int(w, "running_wall_ms", f->running_ms);
+    json_put_int(w, "queries", f->queries);
+    json_put_int(w, "short_queries", f->short_queries);
+    json_put_int(w, "median_query_ms", f->query_ms);
+    json_put_int(w, "batches", f->batches);
+    json_put_int(w, "batch_interval_ms", f->batch_interval_ms);
+    json_object_end(w);
+}
+
 static void put_questions(struct json_writer *w, struct report *r)
 {
     const struct facts *f = &r->facts;
@@ -770,12 +863,11 @@ static void put_questions(struct json_writer *w, struct report *r)
     json_put_int(w, "cancelled_jobs", f->cancelled_jobs);
     json_put_int(w, "lost_executors", f->lost_executors);
     json_put_int(w, "retry_wall_ms", f->retry_ms);
+    put_loss(w, r);
+    put_writes(w, r);
     json_object_end(w);
     put_scales(w, r);
-    json_key(w, "fit");
-    json_object(w);
-    json_put_null(w, "verdict");
-    json_object_end(w);
+    put_fit(w, report_fit(r));
     json_object_end(w);
 }
 

@@ -180,6 +180,29 @@ static void ledger(struct page *p, struct report *r)
     page_add(p, "\n</details>\n\n");
 }
 
+static void answers(struct page *p, struct report *r)
+{
+    static const struct {
+        const char *label;
+        enum question question;
+    } all[] = { { "What moves", QUESTION_MOVES },
+                { "What spills", QUESTION_SPILLS },
+                { "What fails, or could", QUESTION_FAILS },
+                { "How it scales", QUESTION_SCALES },
+                { "Whether Spark fits", QUESTION_FIT } };
+    bool any = false;
+
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+        const char *text = report_answer(r, all[i].question);
+
+        if (*text)
+            page_add(p, "- **%s**: %s.\n", all[i].label, sentence(&r->arena, text));
+        any = any || *text;
+    }
+    if (any)
+        page_newline(p);
+}
+
 void render_md(struct page *p, struct report *r)
 {
     verdict(p, r);
@@ -188,6 +211,7 @@ void render_md(struct page *p, struct report *r)
     for (size_t i = 0; i < r->findings.n; i++)
         finding(p, r, i);
     ledger(p, r);
+    answers(p, r);
     if (r->findings.n_not_judged) {
         page_add(p, "Not judged for lack of data:\n\n");
         for (size_t i = 0; i < r->findings.n_not_judged; i++) {

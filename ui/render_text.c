@@ -390,173 +390,28 @@ void render_finding(struct page *p, struct report *r, size_t number, bool all)
     }
 }
 
-/* --- the three questions
+/* --- the five questions
  * ------------------------------------------------------------------------ */
-
-static void comma(struct strbuf *out)
-{
-    if (out->len)
-        strbuf_addz(out, "; ");
-}
-
-static void moves(struct strbuf *out, struct report *r)
-{
-    const struct facts *f = &r->facts;
-    const struct stage *stages = r->a->app.stages;
-    struct arena *a = &r->arena;
-
-    if (f->input_bytes > 0) {
-        strbuf_printf(out, "%s read", text_bytes(a, f->input_bytes));
-        if (f->input_files > 0)
-            strbuf_printf(out, " in %s", text_plural(a, f->input_files, "file", "files"));
-    }
-    if (f->shuffle_write_bytes > 0) {
-        comma(out);
-        strbuf_printf(out, "%s shuffled in %s", text_bytes(a, f->shuffle_write_bytes),
-                      text_plural(a, f->exchanges, "exchange", "exchanges"));
-        if (f->edge_bytes > 0 && f->exchanges > 1)
-            strbuf_printf(out, " (%s from stage %s to %s)", text_bytes(a, f->edge_bytes),
-                          stage_label(a, &stages[f->edge_from_ix]),
-                          stage_label(a, &stages[f->edge_to_ix]));
-    }
-    if (f->broadcast_bytes > 0) {
-        comma(out);
-        strbuf_printf(out, "%s broadcast", text_bytes(a, f->broadcast_bytes));
-    }
-    if (f->result_bytes >= 1 << 20) {
-        comma(out);
-        strbuf_printf(out, "%s sent to the driver", text_bytes(a, f->result_bytes));
-    }
-    if (f->output_bytes > 0) {
-        comma(out);
-        strbuf_printf(out, "%s written", text_bytes(a, f->output_bytes));
-        if (f->output_files > 0)
-            strbuf_printf(out, " in %s",
-                          text_plural(a, f->output_files, "file", "files"));
-    }
-    if (!out->len)
-        strbuf_addz(out, "no data that the log tells of");
-}
-
-static void spills(struct strbuf *out, struct report *r)
-{
-    const struct facts *f = &r->facts;
-    const struct stage *stages = r->a->app.stages;
-    struct arena *a = &r->arena;
-
-    for (size_t i = 0; i < f->n_spill; i++) {
-        const struct stage *s = &stages[f->spill_ix[i]];
-
-        comma(out);
-        strbuf_printf(out, "stage %s: %s to disk (%s in memory)", stage_label(a, s),
-                      text_bytes(a, s->total[METRIC_SPILL_DISK_BYTES]),
-                      text_bytes(a, s->total[METRIC_SPILL_MEMORY_BYTES]));
-    }
-    if (f->spilling_stages > f->n_spill)
-        strbuf_printf(out, "; %zu more stages", f->spilling_stages - f->n_spill);
-    if (!f->n_spill)
-        strbuf_addz(out, f->spill_disk_bytes == APP_NONE ? "the log has no spill metrics"
-                                                         : "nothing spilled");
-    if (f->peak_bytes > 0 && f->peak_bytes != APP_NONE)
-        strbuf_printf(out, "; a task took at most %s (stage %s)",
-                      text_bytes(a, f->peak_bytes), stage_label(a, &stages[f->peak_ix]));
-    if (f->cache_disk_bytes > 0)
-        strbuf_printf(out, "; cached blocks: %s in memory, %s on disk",
-                      text_bytes(a, f->cache_memory_bytes),
-                      text_bytes(a, f->cache_disk_bytes));
-}
-
-static void fails(struct strbuf *out, struct report *r)
-{
-    const struct facts *f = &r->facts;
-    const struct stage *stages = r->a->app.stages;
-    struct arena *a = &r->arena;
-
-    if (f->failed_jobs)
-        strbuf_printf(out, "%s failed", text_plural(a, f->failed_jobs, "job", "jobs"));
-    if (f->cancelled_jobs) {
-        comma(out);
-        strbuf_printf(out, "%s cancelled",
-                      text_plural(a, f->cancelled_jobs, "job", "jobs"));
-    }
-    if (f->failed_attempts) {
-        comma(out);
-        strbuf_printf(
-            out, "%s failed",
-            text_plural(a, f->failed_attempts, "stage attempt", "stage attempts"));
-    }
-    if (f->retried_stages) {
-        comma(out);
-        strbuf_printf(out, "%s run again",
-                      text_plural(a, f->retried_stages, "stage", "stages"));
-    }
-    if (f->failed_tasks) {
-        comma(out);
-        strbuf_printf(out, "%s of %s tasks failed", text_exact(a, f->failed_tasks),
-                      text_exact(a, f->tasks));
-        if (f->failing_ix != IX_NONE)
-            strbuf_printf(out, ", %sin stage %s",
-                          stages[f->failing_ix].failed_tasks < f->failed_tasks ? "most "
-                                                                               : "",
-                          stage_label(a, &stages[f->failing_ix]));
-    }
-    if (f->killed_tasks) {
-        comma(out);
-        strbuf_printf(out, "%s killed", text_plural(a, f->killed_tasks, "task", "tasks"));
-    }
-    if (f->lost_executors) {
-        comma(out);
-        strbuf_printf(out, "%s lost",
-                      text_plural(a, f->lost_executors, "executor", "executors"));
-    }
-    if (f->retry_ms > 0) {
-        comma(out);
-        strbuf_printf(out, "%s of the wall clock went into attempts that did not count",
-                      text_ms(a, f->retry_ms));
-    }
-    if (!out->len)
-        strbuf_addz(out, "nothing failed");
-}
-
-static void scales(struct strbuf *out, struct report *r)
-{
-    const struct outlook *o = report_outlook(r);
-    struct arena *a = &r->arena;
-
-    if (!o->known)
-        return;
-    if (!o->data_known) {
-        strbuf_printf(out, "on twice the slots about %s",
-                      text_ms(a, o->slots_ms.expected));
-        return;
-    }
-    strbuf_printf(out, "%d x the data would take about %s", OUTLOOK_DATA,
-                  text_ms(a, o->data_ms.expected));
-    if (o->data_ms.high - o->data_ms.low > o->data_ms.expected / 50)
-        strbuf_printf(out, " (%s to %s)", text_ms(a, o->data_ms.low),
-                      text_ms(a, o->data_ms.high));
-    strbuf_printf(out, ", the same data on twice the slots %s", text_ms(a, o->slots_ms.expected));
-    if (o->breaks)
-        strbuf_printf(out, "; with more data %s", o->breaks);
-}
 
 static void questions(struct page *p, struct report *r)
 {
     static const struct {
         const char *label;
-        void (*say)(struct strbuf *out, struct report *r);
-    } all[] = { { "Moves", moves }, { "Spills", spills }, { "Fails", fails },
-                { "Scales", scales } };
+        enum question question;
+    } all[] = { { "Moves", QUESTION_MOVES },
+                { "Spills", QUESTION_SPILLS },
+                { "Fails", QUESTION_FAILS },
+                { "Scales", QUESTION_SCALES },
+                { "Fit", QUESTION_FIT } };
 
     for (size_t i = 0; i < ARRAY_LEN(all); i++) {
-        struct strbuf text = { 0 };
+        const char *text = report_answer(r, all[i].question);
         const char *first = arena_printf(&r->arena, "%s%-7s%s ", page_mark(p, STYLE_DIM),
                                          all[i].label, page_mark(p, STYLE_PLAIN));
 
-        all[i].say(&text, r);
-        if (text.len)
-            page_wrap(p, first, "        ", strbuf_sv(&text));
-        strbuf_release(&text);
+        /* that Spark fits is no news */
+        if (*text && (all[i].question != QUESTION_FIT || report_fit(r)->instead))
+            page_wrap(p, first, "        ", sv(text));
     }
 }
 
@@ -578,7 +433,8 @@ static void not_judged(struct page *p, struct report *r, bool all)
                      strcmp(f->not_judged[k].enable, n->enable) == 0 && !all;
         if (listed)
             continue;
-        comma(&text);
+        if (text.len)
+            strbuf_addz(&text, "; ");
         strbuf_addz(&text, n->rule->id);
         for (size_t k = i + 1; k < f->n_not_judged && !all; k++) {
             const struct not_judged *other = &f->not_judged[k];

@@ -376,6 +376,30 @@ const struct outlook *report_outlook(struct report *r)
     return &r->outlook;
 }
 
+const struct loss *report_loss(struct report *r)
+{
+    if (!r->has_loss) {
+        loss_build(&r->loss, r->a, &r->arena);
+        writes_find(&r->writes, &r->a->app, &r->arena);
+    }
+    r->has_loss = true;
+    return &r->loss;
+}
+
+const struct writes *report_writes(struct report *r)
+{
+    (void)report_loss(r);
+    return &r->writes;
+}
+
+const struct fit *report_fit(struct report *r)
+{
+    if (!r->has_fit)
+        fit_build(&r->fit, r->a, &r->arena);
+    r->has_fit = true;
+    return &r->fit;
+}
+
 void report_release(struct report *r)
 {
     free(r->gaps);

@@ -3,6 +3,8 @@
 #ifndef UI_REPORT_H
 #define UI_REPORT_H
 
+#include "rules/fit.h"
+#include "rules/loss.h"
 #include "rules/scale.h"
 #include "ui/page.h"
 
@@ -58,11 +60,22 @@ struct report {
     bool healthy;        /* no finding above a note */
     bool has_outlook;
     struct outlook outlook; /* by report_outlook */
+    bool has_loss;
+    struct loss loss; /* by report_loss, with writes */
+    struct writes writes;
+    bool has_fit;
+    struct fit fit; /* by report_fit */
     struct arena arena;
 };
 
 /* Computed when it is first asked for. */
 const struct outlook *report_outlook(struct report *r);
+const struct loss *report_loss(struct report *r);
+const struct writes *report_writes(struct report *r);
+const struct fit *report_fit(struct report *r);
+
+/* The answer to a question in a sentence without an end; "": nothing is known. */
+const char *report_answer(struct report *r, enum question q);
 
 /* `a` and `path` stay the caller's. */
 void report_build(struct report *r, const struct analysis *a, struct sv path);

@@ -50,7 +50,7 @@ struct rules_case {
         int64_t id, start, end;
         struct strbuf plan;
         int depth; /* of the open node, -1: none */
-    } sqls[16];
+    } sqls[64];
     size_t n_sqls;
     int64_t task_id, end_ms;
     size_t stage_line, job_line; /* placeholders, filled at their end */
@@ -203,8 +203,10 @@ static inline void case_end_job(struct rules_case *c)
     if (c->job_sql >= 0)
         strbuf_printf(&b, "\"spark.sql.execution.id\":\"%" PRId64 "\"", c->job_sql);
     if (c->job_stream)
-        strbuf_printf(&b, "%s\"sql.streaming.queryId\":\"%s\"",
-                      c->job_sql >= 0 ? "," : "", c->job_stream);
+        strbuf_printf(&b,
+                      "%s\"sql.streaming.queryId\":\"%s\",\"streaming.sql.batchId\":\"%" PRId64
+                      "\"",
+                      c->job_sql >= 0 ? "," : "", c->job_stream, c->job_id);
     strbuf_addz(&b, "}}");
     c->lines[c->job_line].json = b.p;
     b = (struct strbuf){ 0 };
@@ -354,18 +356,21 @@ static inline void case_task(struct rules_case *c, char **w, size_t n)
             "Fetched\":1,\"Fetch Wait Time\":0,\"Remote Bytes Read\":0,\"Remote Bytes "
             "Read To "
             "Disk\":0,\"Local Bytes Read\":%" PRId64 ",\"Total Records Read\":%" PRId64
-            "},\"Shuffle Write Metrics\":{\"Shuffle Bytes Written\":0,\"Shuffle Write "
-            "Time\":0,\"Shuffle Records Written\":0},\"Input Metrics\":{\"Bytes "
+            "},\"Shuffle Write Metrics\":{\"Shuffle Bytes Written\":%" PRId64
+            ",\"Shuffle Write "
+            "Time\":0,\"Shuffle Records Written\":%" PRId64
+            "},\"Input Metrics\":{\"Bytes "
             "Read\":%" PRId64 ",\"Records Read\":%" PRId64
             "},\"Output Metrics\":{\"Bytes Written\":%" PRId64
-            ",\"Records Written\":0},\"Updated Blocks\":[]}",
+            ",\"Records Written\":%" PRId64 "},\"Updated Blocks\":[]}",
             case_key(c, w, n, "deser", 0), run, cpu * 1000000,
             case_key(c, w, n, "peak", 0), case_key(c, w, n, "result", 1000),
             case_key(c, w, n, "gc", 0),
             case_key(c, w, n, "spill_memory", 0), case_key(c, w, n, "spill_disk", 0),
             case_key(c, w, n, "shuffle", 0), case_key(c, w, n, "shuffle_rows", 0),
+            case_key(c, w, n, "wrote", 0), case_key(c, w, n, "wrote_rows", 0),
             case_key(c, w, n, "input", 0), case_key(c, w, n, "input_rows", 0),
-            case_key(c, w, n, "output", 0));
+            case_key(c, w, n, "output", 0), case_key(c, w, n, "output_rows", 0));
     strbuf_addz(&b, "}");
     case_add(c, launch + ms, &b);
     strbuf_release(&info);
