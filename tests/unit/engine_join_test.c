@@ -507,8 +507,9 @@ static void merge_joins_run_in_little_memory(void **state)
     (void)state;
     for (size_t s = 0; s < ARRAY_LEN(shapes); s++) {
         try_merge(s, 104 << 10, 4, 500, 300, 5, 100);
-        try_merge(s, 104 << 10, 4, 900, 2, 5, 60);
-        try_merge(s, 104 << 10, 3, 900, 4, 0, 200);
+        try_merge_of(s, 104 << 10, 4, 60, 900, 2, 5, 60);
+        try_merge_of(s, 104 << 10, 4, 900, 60, 2, 5, 60);
+        try_merge_of(s, 104 << 10, 3, 90, 900, 4, 0, 200);
     }
     for (size_t s = 0; s < 3; s += 2) { /* thousands of rows of one key go to disk */
         try_merge_of(s, 104 << 10, 4, 3, 2000, 2, 5, 100);
