@@ -9,7 +9,8 @@ void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *p, size_t size);
 
 /* Freed memory stays with the process from now on, large blocks too: what takes and gives
- * back hundreds of megabytes many times would have each page cleared anew. */
+ * back hundreds of megabytes many times would have each page cleared anew. Large blocks
+ * are of huge pages where the kernel has them. */
 void mem_keep_freed(void);
 
 /* n * size, aborting where the product does not fit. */
