@@ -7,10 +7,12 @@ executions with all metric texts; the zip that the server exports; and, in TEXT_
 Spark's own decoding of the same log. Prints one line per check that fails and at last
 "N passed, N failed, N skipped". What differs on purpose is stated where it is compared."""
 
+import decimal
 import json
 import math
 import os
 import re
+import struct
 import subprocess
 import sys
 import time
@@ -221,14 +223,25 @@ def as_bytes(n):
     return half_up(n / 1024 ** u, 1) + " " + units[u]
 
 
+def as_float(x):
+    return struct.unpack("f", struct.pack("f", x))[0]
+
+
+def float_ratio(n, unit, digits):
+    """Spark divides floats, and Java rounds the digits that the quotient prints with as a
+    double: 1050 ms are 1.0499999523 s, hence 1.0 s."""
+    ratio = as_float(as_float(n) / as_float(unit))
+    return str(decimal.Decimal(repr(ratio)).quantize(decimal.Decimal(1).scaleb(-digits), decimal.ROUND_HALF_UP))
+
+
 def as_ms(n):
     if n < 1000:
         return "%d ms" % n
     if n < 60000:
-        return half_up(n / 1000, 1) + " s"
+        return float_ratio(n, 1000, 1) + " s"
     if n < 3600000:
-        return half_up(n / 60000, 1) + " m"
-    return half_up(n / 3600000, 2) + " h"
+        return float_ratio(n, 60000, 1) + " m"
+    return float_ratio(n, 3600000, 2) + " h"
 
 
 def as_average(n):
@@ -432,4 +445,5 @@ def main():
     sys.exit(1 if counts["failed"] else 0)
 
 
-main()
+if __name__ == "__main__":
+    main()
