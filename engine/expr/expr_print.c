@@ -630,7 +630,8 @@ static void print_subquery_result(struct strbuf *out, const struct expr *e)
         strbuf_addz(out, "ReusedSubquery ");
         p = p->reused;
     }
-    strbuf_printf(out, "Subquery subquery#%u, [id=#%u]", p ? p->id : e->id,
+    strbuf_printf(out, "Subquery %.*s#%u, [id=#%u]",
+                  SV_FMT(p ? p->text : SV("subquery")), p ? p->id : e->id,
                   p ? p->plan_id : 0);
 }
 

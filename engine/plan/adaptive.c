@@ -26,6 +26,8 @@ void adaptive_init(struct adaptive *a, struct phys *adaptive, struct stage_cache
 {
     a->cache = cache;
     a->current = adaptive->children[0];
+    if (a->current->kind == PHYS_WRITE)
+        a->current = phys_write_rows(a->current);
     a->logical = (struct plan *)(uintptr_t)adaptive->logical;
     a->subqueries = phys_subquery_results(a->env.arena, a->current);
 }
@@ -80,8 +82,6 @@ static struct expr *reuse_subquery(void *ctx, struct expr *e)
 {
     struct adaptive *a = ctx;
     struct stage_cache *c = a->cache;
-    struct phys *p;
-    struct expr *to;
 
     if (e->kind != EXPR_SUBQUERY_RESULT || !e->phys || e->phys->kind != PHYS_SUBQUERY)
         return e;
@@ -90,12 +90,7 @@ static struct expr *reuse_subquery(void *ctx, struct expr *e)
             return e;
         if (!phys_same(c->subqueries[i], e->phys))
             continue;
-        p = phys_new(a->env.arena, PHYS_REUSED_SUBQUERY, 0);
-        p->reused = c->subqueries[i];
-        p->output = e->phys->output;
-        to = expr_copy(a->env.arena, e);
-        to->phys = p;
-        return to;
+        return phys_reused_subquery(a->env.arena, e, c->subqueries[i]);
     }
     GROW(c->subqueries, c->n_subqueries, c->cap_subqueries);
     c->subqueries[c->n_subqueries++] = e->phys;

@@ -325,7 +325,7 @@ static struct expr *column_for(struct arena *a, const struct expr *e, bool nulla
     struct strbuf text = { 0 };
     struct expr *out;
 
-    expr_print(&text, e, PRINT_NAME);
+    expr_print(&text, e, PRINT_SQL);
     out = expr_attribute(a, arena_sv(a, strbuf_sv(&text)), e->type,
                          nullable || e->nullable, next_expr_id());
     strbuf_release(&text);

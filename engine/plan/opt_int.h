@@ -38,6 +38,8 @@ extern const struct rewrite ColumnPruning, CollapseProject, RemoveRedundantAlias
 extern const struct rewrite LimitPushDown, LimitPushDownThroughWindow, EliminateLimits,
     EliminateOffsets, EliminateSorts, CollapseRepartition, InferWindowGroupLimit,
     CollapseWindow, TransposeWindow;
+/* opt_partition.c */
+extern const struct rewrite PruneFileSourcePartitions;
 /* opt_empty.c: plans whose rows are known */
 extern const struct rewrite ConvertToLocalRelation, PropagateEmptyRelation,
     UpdateAttributeNullability, OptimizeOneRowPlan;

@@ -186,16 +186,20 @@ static struct plan *eliminate_offsets(struct rewrite_env *env, struct plan *p)
 
 /* ---- EliminateSorts ---- */
 
-/* The plan without sorts that nobody above sees. `local`: those within partitions too. */
-static struct plan *without_sorts(struct arena *a, struct plan *p, bool local)
+/* The plan without sorts that nobody above sees. Unless `spread`, somebody sees how the rows
+ * are spread: a global sort leaves its ranges. */
+static struct plan *without_sorts(struct arena *a, struct plan *p, bool spread)
 {
-    struct plan *to;
+    struct plan *to, *ranges;
 
     switch (p->kind) {
     case PLAN_SORT:
-        if (!p->global && !local)
-            return p;
-        return without_sorts(a, p->children[0], local);
+        if (spread || !p->global)
+            return without_sorts(a, p->children[0], spread);
+        ranges = plan_unary(a, PLAN_REPARTITION_BY,
+                            without_sorts(a, p->children[0], true));
+        ranges->order = p->order;
+        return ranges;
     case PLAN_PROJECT:
         if (!opt_all_deterministic(&p->list))
             return p;
@@ -208,11 +212,12 @@ static struct plan *without_sorts(struct arena *a, struct plan *p, bool local)
     case PLAN_REPARTITION_BY:
         if (!opt_all_deterministic(&p->keys) || !opt_all_deterministic(&p->order))
             return p;
+        spread = true;
         break;
     default:
         return p;
     }
-    to = without_sorts(a, p->children[0], local);
+    to = without_sorts(a, p->children[0], spread);
     return plan_with_children(a, p, &to);
 }
 
@@ -263,7 +268,7 @@ static struct plan *drop_sorts(void *ctx, struct plan *p)
             return p->children[0];
         if (p->global && opt_max_rows(p->children[0]) <= 1)
             return p->children[0];
-        to[0] = without_sorts(a, p->children[0], true);
+        to[0] = without_sorts(a, p->children[0], p->global);
         if (order.n == p->order.n)
             return plan_with_children(a, p, to);
         p = plan_copy(a, p);
@@ -273,13 +278,13 @@ static struct plan *drop_sorts(void *ctx, struct plan *p)
     case PLAN_JOIN:
         if (p->condition && !expr_deterministic(p->condition))
             return p;
-        to[0] = without_sorts(a, p->children[0], false);
-        to[1] = without_sorts(a, p->children[1], false);
+        to[0] = without_sorts(a, p->children[0], true);
+        to[1] = without_sorts(a, p->children[1], true);
         return plan_with_children(a, p, to);
     case PLAN_AGGREGATE:
         if (order_matters(p))
             return p;
-        to[0] = without_sorts(a, p->children[0], false);
+        to[0] = without_sorts(a, p->children[0], true);
         return plan_with_children(a, p, to);
     default:
         return p;

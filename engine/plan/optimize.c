@@ -113,6 +113,10 @@ static rule_list predicates = {
     &PushDownPredicates,
     NULL,
 };
+static rule_list early_scans = {
+    &PruneFileSourcePartitions,
+    NULL,
+};
 static rule_list sorts = {
     &EliminateSorts,
     NULL,
@@ -173,6 +177,7 @@ const struct rewrite_batch rewrite_batches[] = {
     { "Operator Optimization after Inferring Filters", operators, false },
     { "Push extra predicate through join", extra_predicates, true },
     { "Push extra predicate through join", predicates, false },
+    { "Early Filter and Projection Push-Down", early_scans, true },
     { "Eliminate Sorts", sorts, true },
     { "Decimal Optimizations", decimals, false },
     { "Distinct Aggregate Rewrite", distincts, true },

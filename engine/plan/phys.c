@@ -48,6 +48,60 @@ struct phys *phys_unary(struct arena *a, enum phys_kind kind, struct phys *child
     return p;
 }
 
+struct expr *phys_reused_subquery(struct arena *a, const struct expr *result,
+                                  struct phys *of)
+{
+    struct phys *p = phys_new(a, PHYS_REUSED_SUBQUERY, 0);
+    struct expr *to = expr_copy(a, result);
+
+    p->reused = of;
+    p->output = result->phys->output;
+    to->phys = p;
+    return to;
+}
+
+/* ---- writes ---- */
+
+static struct phys *over(struct arena *a, const struct phys *write, struct phys *rows)
+{
+    struct phys *top = phys_copy(a, write);
+
+    top->n_children = 1;
+    top->children = ARENA_NEW(a, struct phys *);
+    top->children[0] = phys_unary(a, PHYS_WRITE_FILES, rows);
+    return top;
+}
+
+struct phys *phys_write(struct arena *a, struct write_job *job, struct phys *rows)
+{
+    struct phys write = { .kind = PHYS_WRITE, .write = job };
+
+    if (rows->kind != PHYS_ADAPTIVE)
+        return over(a, &write, rows);
+    rows->children[0] = over(a, &write, rows->children[0]);
+    rows->initial = rows->children[0];
+    rows->output = (struct exprs){ 0 };
+    return rows;
+}
+
+struct phys *phys_write_again(struct arena *a, const struct phys *write,
+                              struct phys *rows)
+{
+    return over(a, write, rows);
+}
+
+struct phys *phys_write_of(struct phys *root)
+{
+    if (root->kind == PHYS_ADAPTIVE)
+        root = root->children[0];
+    return root->kind == PHYS_WRITE ? root : NULL;
+}
+
+struct phys *phys_write_rows(const struct phys *write)
+{
+    return write->children[0]->children[0];
+}
+
 struct phys *phys_with_children(struct arena *a, struct phys *p, struct phys *const *to)
 {
     struct phys *copy;

@@ -26,7 +26,9 @@
  *   PHYS_COLUMNAR_TO_ROW shown above columnar scans, as Spark has it; runs as a
  * pass-through PHYS_SUBQUERY        a scalar subquery's plan; PHYS_REUSED_SUBQUERY
  *   PHYS_ADAPTIVE        AdaptiveSparkPlan: child the current plan, initial the first
- *   PHYS_WRITE           "Execute InsertIntoHadoopFsRelationCommand": write
+ *   PHYS_WRITE           "Execute InsertIntoHadoopFsRelationCommand": write. Its child is
+ *                        PHYS_WRITE_FILES over the rows; AQE's plan of one has it below
+ *                        PHYS_ADAPTIVE
  *   PHYS_COMMAND         commands that run on the driver */
 #ifndef ENGINE_PLAN_PHYS_H
 #define ENGINE_PLAN_PHYS_H
@@ -72,6 +74,7 @@ enum phys_kind {
     PHYS_REUSED_SUBQUERY,
     PHYS_ADAPTIVE,
     PHYS_WRITE,
+    PHYS_WRITE_FILES,
     PHYS_COMMAND,
     N_PHYS_KINDS
 };
@@ -140,7 +143,8 @@ struct write_job {
     struct sv folder; /* overwritten alone: "y=2020"; empty: all of the target */
     struct sv *option_keys, *option_values;
     uint32_t n_options;
-    struct sv table; /* empty: a directory */
+    struct sv fixed; /* "y=2020/m=1": of PARTITION (..); empty: none */
+    struct sv table; /* empty: a directory, or a table that is made with the rows */
 };
 
 struct phys {
@@ -190,7 +194,7 @@ struct phys {
         *metrics; /* accumulator ids, per phys_metrics; set when a plan is registered */
     uint64_t
         codegen_metric; /* "duration" of the whole-stage unit this node is the top of */
-    struct sv text;     /* PHYS_COMMAND */
+    struct sv text;     /* PHYS_COMMAND, PHYS_SUBQUERY: the name */
 };
 
 struct phys *phys_new(struct arena *a, enum phys_kind kind, uint32_t n_children);
@@ -198,6 +202,17 @@ struct phys *phys_copy(struct arena *a, const struct phys *p);
 typedef struct phys *(*phys_fn)(void *ctx, struct phys *p);
 /* Stages are leaves to it: what ran does not change. */
 struct phys *phys_transform_up(struct arena *a, struct phys *p, phys_fn fn, void *ctx);
+/* The EXPR_SUBQUERY_RESULT of an equal subquery, PHYS_SUBQUERY `of`. */
+struct expr *phys_reused_subquery(struct arena *a, const struct expr *result,
+                                  struct phys *of);
+/* A PHYS_WRITE of the rows, or of PHYS_ADAPTIVE's. */
+struct phys *phys_write(struct arena *a, struct write_job *job, struct phys *rows);
+/* `write` with other rows: what it counts goes to the same metrics. */
+struct phys *phys_write_again(struct arena *a, const struct phys *write,
+                              struct phys *rows);
+/* The PHYS_WRITE at a plan's root; NULL: it is none. */
+struct phys *phys_write_of(struct phys *root);
+struct phys *phys_write_rows(const struct phys *write);
 /* p over other children (as many as it has): itself where they are the same. */
 struct phys *phys_with_children(struct arena *a, struct phys *p, struct phys *const *to);
 /* The next "[plan_id=..]" of the process. */

@@ -198,6 +198,7 @@ const struct phys_class phys_classes[N_PHYS_KINDS] = {
     [PHYS_ADAPTIVE] = { .name = "AdaptiveSparkPlan" },
     [PHYS_WRITE] = { .name = "Execute InsertIntoHadoopFsRelationCommand",
                      METRICS(write_metrics) },
+    [PHYS_WRITE_FILES] = { .name = "WriteFiles" },
     [PHYS_COMMAND] = { .name = "Execute" },
 };
 

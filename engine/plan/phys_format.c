@@ -187,7 +187,8 @@ static void join_block(struct strbuf *out, const struct phys *p)
 static void node_body(struct strbuf *out, const struct phys *p)
 {
     const struct exprs none = { 0 };
-    const struct exprs *input = p->n_children ? &p->children[0]->output : &none;
+    bool has_input = p->n_children && p->kind != PHYS_WRITE; /* a command's is none */
+    const struct exprs *input = has_input ? &p->children[0]->output : &none;
 
     switch (p->kind) {
     case PHYS_SCAN:

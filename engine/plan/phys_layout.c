@@ -379,6 +379,7 @@ struct partitioning phys_partitioning(struct arena *a, const struct phys *p)
     case PHYS_SUBQUERY:
     case PHYS_REUSED_SUBQUERY:
     case PHYS_WRITE:
+    case PHYS_WRITE_FILES:
     case PHYS_COMMAND:
     case N_PHYS_KINDS:
         break;

@@ -484,6 +484,8 @@ static struct phys *subquery_node(struct planning_subqueries *s, struct expr *e)
     if (s->rc != ERR_OK)
         return NULL;
     p->id = e->id ? e->id : next_expr_id();
+    p->text = settings_bool(own.settings, SET_ADAPTIVE) ? SV("subquery")
+                                                        : SV("scalar-subquery");
     p->plan_id = next_plan_id();
     p->output = p->children[0]->output;
     return p;

@@ -288,10 +288,20 @@ struct reuse {
     uint32_t n;
 };
 
+static void see(struct reuse *r, struct phys *p)
+{
+    struct phys **more = arena_array(r->arena, r->n + 1, sizeof(struct phys *));
+
+    if (r->n)
+        memcpy(more, r->seen, r->n * sizeof *more);
+    more[r->n++] = p;
+    r->seen = more;
+}
+
 static struct phys *reuse_exchange(void *ctx, struct phys *p)
 {
     struct reuse *r = ctx;
-    struct phys **more, *out;
+    struct phys *out;
 
     if (p->kind != PHYS_EXCHANGE && p->kind != PHYS_BROADCAST)
         return p;
@@ -303,19 +313,39 @@ static struct phys *reuse_exchange(void *ctx, struct phys *p)
         out->output = p->output;
         return out;
     }
-    more = arena_array(r->arena, r->n + 1, sizeof(struct phys *));
-    if (r->n)
-        memcpy(more, r->seen, r->n * sizeof *more);
-    more[r->n++] = p;
-    r->seen = more;
+    see(r, p);
     return p;
+}
+
+static struct expr *reuse_subquery(void *ctx, struct expr *e)
+{
+    struct reuse *r = ctx;
+
+    if (e->kind != EXPR_SUBQUERY_RESULT || !e->phys || e->phys->kind != PHYS_SUBQUERY)
+        return e;
+    for (uint32_t i = 0; i < r->n; i++)
+        if (r->seen[i] == e->phys)
+            return e;
+        else if (phys_same(r->seen[i], e->phys))
+            return phys_reused_subquery(r->arena, e, r->seen[i]);
+    see(r, e->phys);
+    return e;
+}
+
+static struct phys *reuse_in_node(void *ctx, struct phys *p)
+{
+    struct reuse *r = ctx;
+
+    return phys_map_exprs(r->arena, p, reuse_subquery, r);
 }
 
 struct phys *phys_reuse(struct planner_env *env, struct phys *p)
 {
-    struct reuse r = { .arena = env->arena };
+    struct reuse exchanges = { .arena = env->arena }, subqueries = exchanges;
 
-    if (!settings_bool(env->settings, SET_EXCHANGE_REUSE))
-        return p;
-    return phys_transform_up(env->arena, p, reuse_exchange, &r);
+    if (settings_bool(env->settings, SET_EXCHANGE_REUSE))
+        p = phys_transform_up(env->arena, p, reuse_exchange, &exchanges);
+    if (settings_bool(env->settings, SET_SUBQUERY_REUSE))
+        p = phys_transform_up(env->arena, p, reuse_in_node, &subqueries);
+    return p;
 }

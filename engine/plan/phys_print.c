@@ -299,18 +299,37 @@ static void write_args(struct args *a, const struct phys *p)
     const struct write_job *w = p->write;
     struct strbuf *out = next_arg(a);
 
-    strbuf_printf(out, "file:%.*s, false, ", SV_FMT(w->target));
-    if (w->partition.n) {
+    strbuf_printf(out, "file:%.*s, ", SV_FMT(w->target));
+    if (w->fixed.len) {
         strbuf_addc(out, '[');
-        for (uint32_t i = 0; i < w->partition.n; i++)
-            strbuf_printf(out, "%s%.*s", i ? ", " : "",
-                          SV_FMT(w->partition.fields[i].name));
+        for (size_t i = 0; i < w->fixed.len; i++)
+            if (w->fixed.p[i] == '/')
+                strbuf_addz(out, ", ");
+            else
+                strbuf_addc(out, w->fixed.p[i]);
         strbuf_addz(out, "], ");
     }
-    strbuf_printf(out, "%s, [path=file:%.*s], %s", w->format ? w->format->print_long : "",
-                  SV_FMT(w->target), w->overwrite ? "Overwrite" : "Append");
+    strbuf_addz(out, "false, ");
+    if (w->partition.n) {
+        const struct exprs *rows = &p->children[0]->output;
+        struct exprs columns = { .at = rows->at + w->data.n, .n = w->partition.n };
+
+        plan_print_exprs(out, &columns, ", ");
+        strbuf_addz(out, ", ");
+    }
+    strbuf_printf(out, "%s, [", w->format ? w->format->print_long : "");
+    for (uint32_t i = 0; i < w->n_options; i++)
+        strbuf_printf(out, "%.*s=%.*s, ", SV_FMT(w->option_keys[i]),
+                      SV_FMT(w->option_values[i]));
+    strbuf_printf(out, "path=file:%.*s], %s", SV_FMT(w->target),
+                  w->overwrite ? "Overwrite" : "Append");
     if (w->table.len)
-        strbuf_printf(out, ", `spark_catalog`.`default`.`%.*s`", SV_FMT(w->table));
+        strbuf_printf(out,
+                      ", `spark_catalog`.`default`.`%.*s`, "
+                      "org.apache.spark.sql.execution.datasources.%s(file:%.*s)",
+                      SV_FMT(w->table),
+                      w->partition.n ? "CatalogFileIndex" : "InMemoryFileIndex",
+                      SV_FMT(w->target));
     strbuf_addz(out, ", [");
     for (uint32_t i = 0; i < w->data.n + w->partition.n; i++) {
         const struct field *f =
@@ -321,30 +340,11 @@ static void write_args(struct args *a, const struct phys *p)
     strbuf_addc(out, ']');
 }
 
-/* rank() and dense_rank() say what they rank by. */
-static void arg_rank(struct args *a, const struct phys *p)
-{
-    const struct expr *e = p->condition;
-    struct strbuf *out;
-
-    if (e->kind != EXPR_CALL || strcmp(e->func->name, "row_number") == 0) {
-        arg_condition(a, p);
-        return;
-    }
-    out = next_arg(a);
-    strbuf_printf(out, "%s(", e->func->name);
-    for (uint32_t i = 0; i < p->order.n; i++) {
-        strbuf_addz(out, i ? ", " : "");
-        expr_print(out, p->order.at[i]->args[0], PRINT_PLAN);
-    }
-    strbuf_addc(out, ')');
-}
-
 static void window_limit_args(struct args *a, const struct phys *p)
 {
     arg_exprs(a, &p->keys);
     arg_exprs(a, &p->order);
-    arg_rank(a, p);
+    plan_print_rank(next_arg(a), p->condition, &p->order);
     arg_int(a, p->limit);
     arg_text(a, p->partial ? "Partial" : "Final");
 }
@@ -442,7 +442,8 @@ static void print_args(struct args *a, const struct phys *p)
         phys_print_node(next_arg(a), p->reused);
         break;
     case PHYS_SUBQUERY:
-        strbuf_printf(next_arg(a), "subquery#%u, [id=#%u]", p->id, p->plan_id);
+        strbuf_printf(next_arg(a), "%.*s#%u, [id=#%u]", SV_FMT(p->text), p->id,
+                      p->plan_id);
         break;
     case PHYS_REUSED_SUBQUERY:
         phys_print_node(next_arg(a), p->reused);
@@ -454,6 +455,7 @@ static void print_args(struct args *a, const struct phys *p)
     case PHYS_SORT_AGG:
     case PHYS_UNION:
     case PHYS_COLUMNAR_TO_ROW:
+    case PHYS_WRITE_FILES:
     case PHYS_COMMAND:
     case N_PHYS_KINDS:
         break;

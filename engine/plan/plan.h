@@ -254,6 +254,9 @@ void plan_print(struct strbuf *out, struct plan *p);
 void plan_print_node(struct strbuf *out, struct plan *p);
 /* "[a#1, b#2]", cut as spark.sql.debug.maxToStringFields says. */
 void plan_print_exprs(struct strbuf *out, const struct exprs *list, const char *between);
+/* What a WindowGroupLimit ranks by: rank() and dense_rank() name the order's columns. */
+void plan_print_rank(struct strbuf *out, const struct expr *rank,
+                     const struct exprs *order);
 /* "replicaterows(n, a, b)" of a Generate's list. */
 void plan_print_generator(struct strbuf *out, const struct exprs *list);
 /* That setting, for all printing of this process; 25 at first. */

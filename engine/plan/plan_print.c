@@ -8,6 +8,7 @@
  *
  * What is not analysed yet has a quote in front. Each node's line is its kind's name and
  * then its arguments with ", " between; empty lists are left out. */
+#include "engine/expr/func.h"
 #include "engine/plan/plan.h"
 
 #include "engine/store/format.h"
@@ -78,6 +79,21 @@ static struct strbuf *next_arg(struct args *a)
 {
     strbuf_addz(a->out, a->n++ ? ", " : " ");
     return a->out;
+}
+
+void plan_print_rank(struct strbuf *out, const struct expr *rank,
+                     const struct exprs *order)
+{
+    if (rank->kind != EXPR_CALL || strcmp(rank->func->name, "row_number") == 0) {
+        expr_print(out, rank, PRINT_PLAN);
+        return;
+    }
+    strbuf_printf(out, "%s(", rank->func->name);
+    for (uint32_t i = 0; i < order->n; i++) {
+        strbuf_addz(out, i ? ", " : "");
+        expr_print(out, order->at[i]->args[0], PRINT_PLAN);
+    }
+    strbuf_addc(out, ')');
 }
 
 static void arg_exprs(struct args *a, const struct exprs *list)
@@ -479,7 +495,7 @@ static void print_args(struct args *a, struct plan *p)
     case PLAN_WINDOW_GROUP_LIMIT:
         arg_exprs(a, &p->keys);
         arg_exprs(a, &p->order);
-        arg_expr(a, p->condition);
+        plan_print_rank(next_arg(a), p->condition, &p->order);
         arg_expr(a, p->limit);
         break;
     case PLAN_GENERATE:

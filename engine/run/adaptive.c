@@ -152,10 +152,12 @@ static void show(struct loop *l, struct phys *current, bool final)
 {
     struct query_run *q = l->q;
 
+    if (l->shown->children[0]->kind == PHYS_WRITE)
+        current = phys_write_again(l->plan.env.arena, l->shown->children[0], current);
     l->shown->children[0] = current;
     l->shown->is_final_plan = final;
     query_register_metrics(q, l->shown);
-    if (q->root == l->shown || (q->root->n_children && q->root->children[0] == l->shown))
+    if (q->root == l->shown)
         log_sql_adaptive_update(scheduler_log(q->scheduler), q->execution_id, q->root);
     else
         log_sql_metric_updates(scheduler_log(q->scheduler), q->execution_id, l->shown);

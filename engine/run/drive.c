@@ -133,7 +133,8 @@ enum errc drive_job(struct query_run *q, const struct phys *root, struct input *
 
 static void count_scans(struct query_run *q, const struct phys *p)
 {
-    static const char *const keys[] = { "files", "file_bytes", "metadata_ms" };
+    static const char *const keys[] = { "files", "file_bytes", "metadata_ms",
+                                        "partitions" };
 
     if (query_is_leaf(p))
         return;
@@ -143,10 +144,12 @@ static void count_scans(struct query_run *q, const struct phys *p)
         return;
     struct scan_parts *s = query_scan_parts(q, p);
     if (!s->counted) {
-        int64_t values[] = { s->relation->n_files, s->relation->bytes, 0 };
+        const struct relation *r = s->relation;
+        int64_t values[] = { r->n_files, r->bytes, 0, relation_folders(r) };
+        uint32_t of_all = ARRAY_LEN(keys) - (r->partition.n == 0);
 
         s->counted = true;
-        driver_count(q, p, ARRAY_LEN(keys), keys, values);
+        driver_count(q, p, of_all, keys, values);
     }
 }
 
@@ -574,10 +577,10 @@ enum errc drive_collect(struct query_run *q, struct phys *root, struct arena *a,
 {
     enum errc rc;
 
+    if (phys_write_of(root))
+        return drive_write(q, root, err);
     if (root->kind == PHYS_ADAPTIVE)
         TRY(drive_adaptive(q, root, &root, err));
-    if (root->kind == PHYS_WRITE)
-        return drive_write(q, root, err);
     TRY(drive_ready(q, root, true, &root, err));
     if (root->kind == PHYS_TAKE_ORDERED)
         rc = take_ordered(q, root, a, out, err);

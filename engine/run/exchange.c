@@ -99,6 +99,13 @@ static enum errc write_rows(const struct input *in, struct op *op, struct placer
     return step == OP_FAIL ? err->code : ERR_OK;
 }
 
+/* What a map task sends to the driver: a byte of each reducer's size, up to as many as
+ * spark.shuffle.minNumPartitionsToHighlyCompress; a bit of each beyond. */
+static int64_t status_bytes(uint32_t reducers)
+{
+    return reducers <= 2000 ? reducers : (reducers + 7) / 8;
+}
+
 enum errc exchange_map_task(void *ctx, struct task *t, struct err *err)
 {
     const struct input *in = ctx;
@@ -125,5 +132,6 @@ enum errc exchange_map_task(void *ctx, struct task *t, struct err *err)
     }
     TRY(shuffle_writer_commit(w, err));
     count_output(in, t, data_bytes);
+    t->metrics.result_bytes = status_bytes(part.n);
     return ERR_OK;
 }

@@ -179,8 +179,8 @@ enum errc drive_adaptive(struct query_run *q, struct phys *adaptive, struct phys
 /* Runs the exchange's own job: AQE's query stages. */
 enum errc drive_materialise(struct query_run *q, struct phys *exchange,
                             struct err *err) MUST_CHECK;
-/* PHYS_WRITE over whatever. */
-enum errc drive_write(struct query_run *q, struct phys *write,
+/* A plan with a PHYS_WRITE at its root. */
+enum errc drive_write(struct query_run *q, struct phys *root,
                       struct err *err) MUST_CHECK;
 enum errc drive_broadcast(struct query_run *q, struct phys *broadcast,
                           struct err *err) MUST_CHECK;

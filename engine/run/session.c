@@ -73,7 +73,8 @@ static void name_application(struct session *s, int64_t start_ms)
     } said[] = {
         { "spark.app.id", sv(s->app_id) },
         { "spark.app.name", settings_text(s->settings, SET_APP_NAME) },
-        { "spark.app.startTime", sv(arena_printf(&s->arena, "%lld", (long long)start_ms)) },
+        { "spark.app.startTime",
+          sv(arena_printf(&s->arena, "%lld", (long long)start_ms)) },
         { "spark.driver.host", SV("localhost") },
         { "spark.executor.id", SV("driver") },
         { "spark.master", master_name(s) },
@@ -273,14 +274,30 @@ static enum errc run_query(struct running *r, struct result *out, struct err *er
     return ERR_OK;
 }
 
-/* Rows of a partitioned target come sorted by its partition columns. */
+/* The rows are in the order of these columns by the query's own ORDER BY or SORT BY. */
+static bool is_sorted_by(const struct plan *rows, const struct exprs *columns,
+                         uint32_t first, uint32_t n)
+{
+    if (rows->kind != PLAN_SORT || rows->order.n < n)
+        return false;
+    for (uint32_t i = 0; i < n; i++) {
+        const struct expr *e = rows->order.at[i];
+
+        if (e->descending || e->nulls_last || e->args[0]->kind != EXPR_ATTRIBUTE ||
+            e->args[0]->id != columns->at[first + i]->id)
+            return false;
+    }
+    return true;
+}
+
+/* Rows of a partitioned target come sorted by its partition columns (V1Writes). */
 static struct plan *sorted_for(struct arena *a, struct plan *rows,
                                const struct write_job *job)
 {
     const struct exprs *columns = plan_output(a, rows);
     struct plan *sort;
 
-    if (!job->partition.n)
+    if (!job->partition.n || is_sorted_by(rows, columns, job->data.n, job->partition.n))
         return rows;
     sort = plan_unary(a, PLAN_SORT, rows);
     sort->order = exprs_new(a, job->partition.n);
@@ -296,16 +313,14 @@ static struct plan *sorted_for(struct arena *a, struct plan *rows,
 }
 
 enum errc run_plan_write(struct running *r, struct plan *analyzed,
-                         const struct write_job *job, struct phys **out, struct err *err)
+                         const struct write_job *job, struct plan **optimized,
+                         struct phys **out, struct err *err)
 {
     struct phys *rows;
-    struct plan *plan;
 
-    TRY(run_optimize(r, sorted_for(r->arena, analyzed, job), &plan, err));
-    TRY(run_plan(r, plan, &rows, err));
-    *out = phys_new(r->arena, PHYS_WRITE, 1);
-    (*out)->children[0] = rows;
-    (*out)->write = (struct write_job *)(uintptr_t)job;
+    TRY(run_optimize(r, sorted_for(r->arena, analyzed, job), optimized, err));
+    TRY(run_plan(r, *optimized, &rows, err));
+    *out = phys_write(r->arena, (struct write_job *)(uintptr_t)job, rows);
     return ERR_OK;
 }
 
@@ -328,10 +343,11 @@ enum errc run_write(struct running *r, struct plan *analyzed, const struct write
                     struct err *err)
 {
     struct result none = { 0 };
+    struct plan *optimized;
     struct phys *root;
     enum errc rc;
 
-    TRY(run_plan_write(r, analyzed, job, &root, err));
+    TRY(run_plan_write(r, analyzed, job, &optimized, &root, err));
     rc = run_execute(r, root, &none, err);
     if (rc != ERR_OK && !settings_bool(r->s->settings, SET_ANSI))
         overflow_of_insert(err);

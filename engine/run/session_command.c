@@ -134,11 +134,22 @@ static enum errc show_columns(struct running *r, struct text_rows *t, struct err
 static bool is_internal(struct sv name)
 {
     static const char *const names[] = {
-        "extractansiintervaldays",  "extractansiintervalminutes",
-        "extractansiintervalmonths", "extractansiintervalyears",
-        "knownfloatingpointnormalized", "likeall", "likeany", "makedecimal",
-        "normalizenanandzero", "notlikeall", "notlikeany", "timestampadd",
-        "timestampdiff", "unaryminus", "unscaledvalue", "yearofweek",
+        "extractansiintervaldays",
+        "extractansiintervalminutes",
+        "extractansiintervalmonths",
+        "extractansiintervalyears",
+        "knownfloatingpointnormalized",
+        "likeall",
+        "likeany",
+        "makedecimal",
+        "normalizenanandzero",
+        "notlikeall",
+        "notlikeany",
+        "timestampadd",
+        "timestampdiff",
+        "unaryminus",
+        "unscaledvalue",
+        "yearofweek",
     };
 
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
@@ -286,12 +297,13 @@ static enum errc describe_function(struct running *r, struct result *out, struct
     const char *usage;
 
     if (!f && !g)
-        return err_set(err, ERR_SYNTAX,
-                       "[UNRESOLVED_ROUTINE] Cannot resolve function `%.*s` on search path "
-                       "[`system`.`builtin`, `system`.`session`, "
-                       "`spark_catalog`.`default`].%s%.*s%s",
-                       SV_FMT(name), near.p ? " Did you mean `" : "", SV_FMT(near),
-                       near.p ? "`?" : "");
+        return err_set(
+            err, ERR_SYNTAX,
+            "[UNRESOLVED_ROUTINE] Cannot resolve function `%.*s` on search path "
+            "[`system`.`builtin`, `system`.`session`, "
+            "`spark_catalog`.`default`].%s%.*s%s",
+            SV_FMT(name), near.p ? " Did you mean `" : "", SV_FMT(near),
+            near.p ? "`?" : "");
     usage = f ? f->usage : g->usage;
     struct sv rows[] = {
         sv(arena_printf(r->arena, "Function: %.*s", SV_FMT(name))),
@@ -342,6 +354,33 @@ static void add_plan(struct strbuf *text, const char *title, struct plan *p)
     strbuf_addc(text, '\n');
 }
 
+/* The optimised plan of a write has the command and WriteFiles on top. */
+static void add_write(struct strbuf *text, const struct phys *write, struct plan *rows)
+{
+    static const char execute[] = "Execute ";
+    struct strbuf below = { 0 }, node = { 0 };
+    struct sv rest, line;
+
+    phys_print_node(&node, write);
+    plan_print(&below, rows);
+    strbuf_addz(text, "== Optimized Logical Plan ==\n");
+    strbuf_add(text, sv_from(strbuf_sv(&node), sizeof execute - 1));
+    strbuf_addz(text, "\n+- WriteFiles\n");
+    rest = strbuf_sv(&below);
+    for (const char *branch = "   +- "; rest.len; branch = "      ") {
+        size_t end = sv_find(rest, SV("\n"));
+
+        line = (struct sv){ rest.p, end == SIZE_MAX ? rest.len : end };
+        strbuf_addz(text, branch);
+        strbuf_add(text, line);
+        strbuf_addc(text, '\n');
+        rest = sv_from(rest, line.len + (end != SIZE_MAX));
+    }
+    strbuf_addc(text, '\n');
+    strbuf_release(&below);
+    strbuf_release(&node);
+}
+
 static void add_output(struct arena *a, struct strbuf *text, struct plan *p)
 {
     const struct exprs *columns = plan_output(a, p);
@@ -356,14 +395,18 @@ static void add_output(struct arena *a, struct strbuf *text, struct plan *p)
 }
 
 static void explain_logical(struct running *r, struct strbuf *text, struct plan *parsed,
-                            struct plan *analyzed, struct plan *optimized)
+                            struct plan *analyzed, struct plan *optimized,
+                            const struct phys *write)
 {
     add_plan(text, "Parsed Logical Plan", parsed);
     strbuf_addz(text, "== Analyzed Logical Plan ==\n");
     add_output(r->arena, text, analyzed);
     plan_print(text, analyzed);
     strbuf_addc(text, '\n');
-    add_plan(text, "Optimized Logical Plan", optimized);
+    if (write)
+        add_write(text, write, optimized);
+    else
+        add_plan(text, "Optimized Logical Plan", optimized);
 }
 
 enum errc run_explain(struct running *r, struct result *out, struct err *err)
@@ -382,13 +425,14 @@ enum errc run_explain(struct running *r, struct result *out, struct err *err)
         TRY(run_analyze(r, inner->query, &analyzed, err));
     else
         return err_set(err, ERR_USAGE, "EXPLAIN is for queries and INSERT");
-    TRY(run_optimize(r, analyzed, &optimized, err));
-    if (job)
-        TRY(run_plan_write(r, analyzed, job, &phys, err));
-    else
+    if (job) {
+        TRY(run_plan_write(r, analyzed, job, &optimized, &phys, err));
+    } else {
+        TRY(run_optimize(r, analyzed, &optimized, err));
         TRY(run_plan(r, optimized, &phys, err));
+    }
     if (st->explain == EXPLAIN_EXTENDED || st->explain == EXPLAIN_COST)
-        explain_logical(r, &text, inner->query, analyzed, optimized);
+        explain_logical(r, &text, inner->query, analyzed, optimized, phys_write_of(phys));
     if (st->explain == EXPLAIN_EXTENDED || st->explain == EXPLAIN_COST)
         phys_print_verbose(&text, phys);
     else

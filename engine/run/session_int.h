@@ -53,10 +53,10 @@ void run_command_end(struct running *r, int64_t execution_id, enum errc rc,
 /* What INSERT and CREATE TABLE AS do; rows: as analysed, in the target's order. */
 enum errc run_write(struct running *r, struct plan *analyzed, const struct write_job *job,
                     struct err *err) MUST_CHECK;
-/* The physical plan of the same. */
+/* The plans of the same: the rows' optimised one, and the physical one. */
 enum errc run_plan_write(struct running *r, struct plan *analyzed,
-                         const struct write_job *job, struct phys **out,
-                         struct err *err) MUST_CHECK;
+                         const struct write_job *job, struct plan **optimized,
+                         struct phys **out, struct err *err) MUST_CHECK;
 
 /* --- statements ------------------------------------------------------------------- */
 

@@ -464,8 +464,10 @@ static enum errc table_job(struct running *r, const struct statement *st,
                        "also being read from. The target table is "
                        "`spark_catalog`.`default`.`%.*s`.",
                        SV_FMT(t->name));
-    if (st->overwrite && !job->dynamic && any_fixed)
-        TRY(fixed_folder(r, t, fixed, *rows, &job->folder, err));
+    if (any_fixed)
+        TRY(fixed_folder(r, t, fixed, *rows, &job->fixed, err));
+    if (st->overwrite && !job->dynamic)
+        job->folder = job->fixed;
     job->table = t->name;
     job->option_keys = t->option_keys;
     job->option_values = t->option_values;
@@ -522,8 +524,7 @@ static void job_of_table(const struct table *t, struct sv location, struct write
                                .overwrite = true,
                                .option_keys = t->option_keys,
                                .option_values = t->option_values,
-                               .n_options = t->n_options,
-                               .table = t->name };
+                               .n_options = t->n_options };
 }
 
 enum errc run_insert_job(struct running *r, const struct statement *st,

@@ -7,6 +7,7 @@
  * of no rows, so that the result has a schema. */
 #include "engine/exec/op.h"
 #include "engine/run/query_run.h"
+#include "base/map.h"
 #include "engine/store/compress.h"
 #include "engine/store/partition.h"
 
@@ -21,7 +22,8 @@ struct writing {
     bool no_rows;         /* the query has no partitions: one file all the same */
     int64_t most_rows;    /* of one file; 0: no limit */
     pthread_mutex_t lock; /* of the commit: tasks end side by side */
-    _Atomic int64_t files, bytes, rows, folders, commit_ms;
+    struct intern folders; /* of all tasks: what is common to them counts once */
+    _Atomic int64_t files, bytes, rows;
 };
 
 struct task_files {
@@ -93,6 +95,7 @@ static enum errc open_file(struct task_files *f, struct err *err)
     TRY(job->format->create(&f->writer, &f->arena, req, err));
     f->n_files++;
     f->rows = 0;
+    t->metrics.result_bytes += (int64_t)strlen(req->path); /* which the driver is told */
     return ERR_OK;
 }
 
@@ -232,7 +235,9 @@ static enum errc next_folder(struct task_files *f, const struct batch *b, uint32
     }
     f->folder = arena_sv(&f->values, strbuf_sv(&folder));
     strbuf_release(&folder);
-    f->w->folders++;
+    pthread_mutex_lock(&f->w->lock);
+    (void)intern(&f->w->folders, f->folder);
+    pthread_mutex_unlock(&f->w->lock);
     return ERR_OK;
 }
 
@@ -306,7 +311,8 @@ static enum errc write_task(void *ctx, struct task *t, struct err *err)
         commit_abort_task(w->commit, (uint32_t)t->partition, (uint32_t)t->attempt);
     pthread_mutex_unlock(&w->lock);
     if (rc == ERR_OK) {
-        w->commit_ms += scheduler_now_ms(w->q->scheduler) - begin_ms;
+        task_count(t, w->node, "task_commit_ms",
+                   scheduler_now_ms(w->q->scheduler) - begin_ms);
         w->files += f.n_files;
         w->bytes += t->metrics.output_bytes;
         w->rows += t->metrics.output_rows;
@@ -316,52 +322,57 @@ static enum errc write_task(void *ctx, struct task *t, struct err *err)
 
 static void count_written(struct query_run *q, struct writing *w, int64_t job_commit_ms)
 {
-    static const char *const keys[] = { "files",          "written_bytes",
-                                        "rows",           "dynamic_partitions",
-                                        "task_commit_ms", "job_commit_ms" };
-    int64_t values[] = { w->files,   w->bytes,     w->rows,
-                         w->folders, w->commit_ms, job_commit_ms };
+    static const char *const keys[] = { "files", "written_bytes", "rows",
+                                        "dynamic_partitions", "job_commit_ms" };
+    int64_t values[] = { w->files, w->bytes, w->rows, w->folders.n, job_commit_ms };
 
     driver_count(q, w->node, ARRAY_LEN(keys), keys, values);
 }
 
-enum errc drive_write(struct query_run *q, struct phys *node, struct err *err)
+/* The job is begun: its tasks, then the commit. */
+static enum errc write_all(struct writing *w, struct err *err)
 {
-    struct phys *child = node->children[0];
-    struct writing w = { .q = q, .node = node, .job = node->write };
+    struct query_run *q = w->q;
+    uint32_t n = query_partitions(q, w->child);
     int64_t begin_ms;
-    uint32_t n;
     enum errc rc;
 
-    if (child->kind == PHYS_ADAPTIVE) {
-        TRY(drive_adaptive(q, child, &child, err));
-        node->children[0] = child;
-    }
+    w->no_rows = n == 0;
+    if (w->no_rows && !w->job->partition.n)
+        n = 1; /* a file without rows: the schema is to be read */
+    rc = drive_job(q, w->child, NULL, NULL, n, write_task, w, err);
+    begin_ms = scheduler_now_ms(q->scheduler);
+    if (rc == ERR_OK)
+        rc = w->job->folder.len ? commit_folder(w->commit, w->job->folder, err)
+                                : commit_job(w->commit, w->job->dynamic, err);
+    else
+        commit_abort(w->commit);
+    if (rc == ERR_OK)
+        count_written(q, w, scheduler_now_ms(q->scheduler) - begin_ms);
+    return rc;
+}
+
+enum errc drive_write(struct query_run *q, struct phys *root, struct err *err)
+{
+    struct phys *node = phys_write_of(root), *child = phys_write_rows(node);
+    struct writing w = { .q = q, .node = node, .job = node->write };
+    struct arena a = { 0 };
+    enum errc rc;
+
+    if (root->kind == PHYS_ADAPTIVE)
+        TRY(drive_adaptive(q, root, &child, err));
     TRY(drive_ready(q, child, false, &child, err));
     w.child = child;
     w.suffix = file_suffix(q, w.job);
     w.most_rows = settings_int(q->settings, SET_MAX_RECORDS_PER_FILE);
-    struct arena a = { 0 };
+    w.folders.arena = &a;
     rc = commit_begin(&w.commit, &a, w.job->target, w.job->overwrite, err);
-    if (rc != ERR_OK) {
-        arena_release(&a);
-        return rc;
+    if (rc == ERR_OK) {
+        pthread_mutex_init(&w.lock, NULL);
+        rc = write_all(&w, err);
+        pthread_mutex_destroy(&w.lock);
     }
-    n = query_partitions(q, child);
-    w.no_rows = n == 0;
-    if (w.no_rows && !w.job->partition.n)
-        n = 1; /* a file without rows: the schema is to be read */
-    pthread_mutex_init(&w.lock, NULL);
-    rc = drive_job(q, child, NULL, NULL, n, write_task, &w, err);
-    pthread_mutex_destroy(&w.lock);
-    begin_ms = scheduler_now_ms(q->scheduler);
-    if (rc == ERR_OK)
-        rc = w.job->folder.len ? commit_folder(w.commit, w.job->folder, err)
-                               : commit_job(w.commit, w.job->dynamic, err);
-    else
-        commit_abort(w.commit);
-    if (rc == ERR_OK)
-        count_written(q, &w, scheduler_now_ms(q->scheduler) - begin_ms);
+    intern_release(&w.folders);
     arena_release(&a);
     return rc;
 }

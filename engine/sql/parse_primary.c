@@ -237,7 +237,21 @@ static enum errc parse_overlay(struct parser *p, struct expr **out)
     return close_call(p, "overlay", first, &l, out);
 }
 
-/* TIMESTAMPADD(HOUR, 1, t): the unit is a word. DATE_ADD(d, 1) is a plain call. */
+/* By the commas between a parenthesis and its other end. */
+static uint32_t n_arguments(const struct parser *p, const struct token *open)
+{
+    uint32_t n = 1;
+
+    for (const struct token *t = open + 1; t < &p->tokens[open->match]; t++)
+        if (t->kind == TOK_LPAREN && t->match)
+            t = &p->tokens[t->match];
+        else
+            n += t->kind == TOK_COMMA;
+    return n;
+}
+
+/* TIMESTAMPADD(HOUR, 1, t): the unit is a word. DATE_ADD(d, 1) is a plain call, also of a
+ * column that is named like a unit. */
 static const char *unit_function(const struct parser *p, const struct token *t)
 {
     static const char *const units[] = { "year",   "quarter",     "month",      "week",
@@ -251,6 +265,8 @@ static const char *unit_function(const struct parser *p, const struct token *t)
         { "datediff", "timestampdiff" },    { "date_diff", "timestampdiff" },
     };
 
+    if (t[1].kind != TOK_LPAREN || n_arguments(p, t + 1) != 3)
+        return NULL;
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (token_is(p, t, names[i].name))
             for (size_t j = 0; j < ARRAY_LEN(units); j++)

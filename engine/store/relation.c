@@ -333,6 +333,24 @@ const struct relation *relation_keep(struct arena *a, const struct relation *r,
     return kept;
 }
 
+struct sv relation_folder(struct sv path)
+{
+    while (path.len && path.p[path.len - 1] != '/')
+        path.len--;
+    path.len -= path.len > 1;
+    return path;
+}
+
+uint32_t relation_folders(const struct relation *r)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < r->n_files; i++)
+        n += i == 0 || !sv_eq(relation_folder(r->files[i].path),
+                              relation_folder(r->files[i - 1].path));
+    return n;
+}
+
 bool relation_option(const struct relation *r, const char *key, struct sv *value)
 {
     for (uint32_t i = 0; i < r->n_options; i++)

@@ -69,6 +69,10 @@ enum errc relation_open(struct arena *a, const struct settings *s,
 const struct relation *relation_keep(struct arena *a, const struct relation *r,
                                      bool (*keep)(void *ctx, const struct data_file *f),
                                      void *ctx);
+/* How many partition folders the files are in. */
+uint32_t relation_folders(const struct relation *r);
+/* The folder of a file, without "/" at its end. */
+struct sv relation_folder(struct sv path);
 bool relation_option(const struct relation *r, const char *key,
                      struct sv *value); /* case-blind */
 
