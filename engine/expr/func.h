@@ -64,6 +64,7 @@ enum func_flag {
     FUNC_ALL_NULL = 128,     /* NULL only where all arguments are (coalesce, greatest) */
     FUNC_DECIMAL_NULL = 256, /* a decimal result may be NULL: too many digits */
     FUNC_CAPITALS = 512, /* prints SQRT(x), unless it was called by an alias */
+    FUNC_ONE_NAME = 1024, /* prints its name also where it was called by an alias */
 };
 
 /* What analysis knows when it binds a call; a bind hook reads arg types (and literals)

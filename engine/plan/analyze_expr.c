@@ -370,7 +370,8 @@ static enum errc resolve_func(struct analyzer *an, const struct scope *s, struct
         func_call(an->arena, an->settings, f, args.at, args.n, out, an->err)));
     cast_sides(an, *out);
     alias = called_as(an, e, f->name, f->symbol);
-    if ((*out)->kind == EXPR_CALL && alias.p && (*out)->func == f && !(*out)->name.p)
+    if ((*out)->kind == EXPR_CALL && alias.p && (*out)->func == f &&
+        !(*out)->name.p && !(f->flags & FUNC_ONE_NAME))
         (*out)->name = alias;
     if (!(*out)->place.line || (*out)->kind == EXPR_CALL)
         (*out)->place = e->place;
