@@ -124,6 +124,7 @@ struct cli {
     bool man;                  /* help --man */
     bool help;                 /* --help: of the verb, or of all */
     const char *heat;          /* graph --heat; NULL: not given */
+    const char *base;          /* graph --base: the log compared with; NULL: not given */
     int64_t max_nodes;         /* graph --max-nodes; -1: not given, 0: all */
     int64_t layout_timeout_ms; /* graph --layout-timeout; -1: not given */
     const char **sql_texts;    /* run -e, in order */

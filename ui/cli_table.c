@@ -158,8 +158,13 @@ const struct verb verbs_all[VERB_COUNT] = {
             "One node for each stage that ran, coloured by its share of the time, with the bytes "
             "on the edges and the critical path in blue. The format follows the name of the "
             "output file; on standard output it is txt. Without graphviz, svg, dot and txt still "
-            "work.",
-        .example = "spillway graph app.zst -o stages.svg\nspillway graph app.zst --sql 7",
+            "work.\n\n"
+            "With --base the stages of both runs are paired by their plans, descriptions and call "
+            "sites: slower ones are orange, faster ones blue, those of one run alone are marked + "
+            "and \xE2\x88\x92, and edges say what they moved then and now. Runs that have too "
+            "little in common are not compared (exit status 3).",
+        .example = "spillway graph app.zst -o stages.svg\nspillway graph app.zst --sql 7\n"
+                   "spillway graph --base yesterday.zst today.zst -o diff.svg",
         .min_inputs = 1,
         .max_inputs = 1,
         .formats = F(TXT) | F(SVG) | F(PNG) | F(DOT),
@@ -398,6 +403,13 @@ static bool set_heat(struct cli *cli, const char *value, struct err *err)
 {
     (void)err;
     cli->heat = value;
+    return true;
+}
+
+static bool set_base(struct cli *cli, const char *value, struct err *err)
+{
+    (void)err;
+    cli->base = value;
     return true;
 }
 
@@ -644,6 +656,11 @@ const struct option options_all[] = {
       .help = "show at most N findings (5), or N tasks of a stage (10)",
       .verbs = V(ANALYZE) | V(WHATIF) | V(FLEET),
       .set = set_top },
+    { .name = "base",
+      .arg = "LOG",
+      .help = "what changed since this run of the same job: slower, faster, new, gone",
+      .verbs = V(GRAPH),
+      .set = set_base },
     { .name = "heat",
       .arg = "WHAT",
       .values = "wall|task|cpu|shuffle|spill|gc|rows|mem",

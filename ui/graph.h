@@ -13,6 +13,7 @@
 #ifndef UI_GRAPH_H
 #define UI_GRAPH_H
 
+#include "analyzer/pair.h"
 #include "base/err.h"
 #include "rules/rule.h"
 
@@ -38,12 +39,19 @@ enum graph_shape {
     SHAPE_FOLDED   /* all stages of one cluster that were cut */
 };
 
+/* Of a graph of two runs; CHANGE_NONE elsewhere, and for skipped and folded stages. */
+enum graph_change {
+    CHANGE_NONE, CHANGE_SAME, CHANGE_FASTER, CHANGE_SLOWER, CHANGE_ADDED, CHANGE_REMOVED
+};
+
 #define GRAPH_BADGES_SHOWN 3
 #define GRAPH_HEAT_STEPS 5
+#define GRAPH_CHANGE_STEPS 4
 
 struct graph_node {
     enum graph_shape shape;
-    uint32_t stage_ix; /* the last attempt that ran; IX_NONE: skipped or folded */
+    uint32_t stage_ix; /* the last attempt that ran, of the base run where change is
+                        * CHANGE_REMOVED; IX_NONE: skipped or folded */
     uint32_t members;  /* stages it stands for */
     uint32_t attempts; /* that ran */
     uint32_t cluster;  /* innermost one drawn, IX_NONE: none */
@@ -56,6 +64,9 @@ struct graph_node {
     int64_t tasks, wall_ms, task_ms, path_ms, in_bytes, out_bytes;
     double share;      /* of the heat's total */
     uint8_t heat;      /* step, 0 .. GRAPH_HEAT_STEPS-1 */
+    enum graph_change change; /* share and heat are then of the change, heat below
+                               * GRAPH_CHANGE_STEPS */
+    const char *was;   /* "+38s (+18%), was 3m30s"; NULL or "": not compared */
     bool critical, failed, incomplete;
     uint32_t step;     /* place on the critical path, from 1; 0: not on it */
     const char *badges[GRAPH_BADGES_SHOWN];
@@ -69,6 +80,8 @@ struct graph_edge { /* from != to; sorted by (to, from, via, then), no duplicate
     bool reused;         /* what it carries feeds another stage as well */
     bool critical;       /* both ends follow each other on the critical path */
     bool folded;         /* an end of it is a folded group */
+    enum graph_change change; /* SAME: was_ are set; ADDED, REMOVED: one run alone has it */
+    int64_t was_bytes, was_rows;
     bool then;           /* no data: the driver went on from one to the other */
     int64_t driver_ms, wait_ms; /* on the path between the two; of critical ones */
 };
@@ -94,6 +107,7 @@ struct graph {
     const char *folded;     /* what was cut or left out; NULL: nothing */
     struct graph_legend_badge *badges; size_t n_badges; /* that occur */
     bool has_path;
+    bool is_diff;           /* of two runs: node.change and edge.change are set */
 };
 
 /* Fails with ERR_USAGE where the log has no such execution, job or stage. A log
@@ -102,6 +116,16 @@ MUST_CHECK enum errc graph_build(struct graph *g, const struct analysis *a,
                                  const struct findings *findings,
                                  const struct graph_options *options, struct err *err);
 void graph_release(struct graph *g);
+
+/* The head run's graph with what changed since the base run, removed stages included.
+ * Heat wall or task only, else ERR_USAGE. The scope is of the head run. */
+struct graph_runs {
+    const struct analysis *base, *head;
+    const struct pairing *pairs;     /* of the two */
+    const struct findings *findings; /* of head */
+};
+MUST_CHECK enum errc graph_build_diff(struct graph *g, const struct graph_runs *runs,
+                                      const struct graph_options *options, struct err *err);
 
 void graph_dot(struct strbuf *out, const struct graph *g, const char *nslimit);
 void graph_svg(struct strbuf *out, const struct graph *g);

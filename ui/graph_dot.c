@@ -141,7 +141,9 @@ static void node_label(struct strbuf *out, const struct graph_node *n, int size,
     }
     row(out, 10, n->what, false);
     if (n->shape != SHAPE_SKIPPED) {
-        if (n->share > 0) {
+        if (n->was)
+            row(out, 10, n->was, true);
+        if (n->share > 0 && !n->was) {
             graph_bar(&line, n->share, 10, false);
             strbuf_addc(&line, ' ');
             units_share(&line, n->share);
@@ -172,15 +174,19 @@ static void node_style(struct strbuf *out, const struct graph_node *n)
     bool rounded = n->shape == SHAPE_RESULT || n->shape == SHAPE_SKIPPED;
 
     strbuf_printf(out, ", shape=%s, style=\"filled%s%s%s\"", shape_of(n->shape),
-                  rounded ? ",rounded" : "", n->shape == SHAPE_SKIPPED ? ",dashed" : "",
+                  rounded ? ",rounded" : "",
+                  n->shape == SHAPE_SKIPPED || n->change == CHANGE_REMOVED ? ",dashed"
+                                                                           : "",
                   n->incomplete ? ",dotted" : "");
     if (n->shape == SHAPE_SKIPPED)
         strbuf_printf(out, ", fillcolor=\"#ffffff\", color=\"" GREY
                            "\", fontcolor=\"#4a4a4a\"");
     else
-        strbuf_printf(out, ", fillcolor=\"%s\", fontcolor=\"%s\"",
-                      graph_heat_fill[n->heat], graph_heat_ink[n->heat]);
-    if (n->failed)
+        strbuf_printf(out, ", fillcolor=\"%s\", fontcolor=\"%s\"", graph_node_fill(n),
+                      graph_node_ink(n));
+    if (n->change == CHANGE_REMOVED)
+        strbuf_addz(out, ", color=\"" GREY "\", penwidth=2");
+    else if (n->failed)
         strbuf_addz(out, ", color=\"" DARK_RED "\", penwidth=3");
     else if (n->critical && n->shape != SHAPE_FOLDED)
         strbuf_addz(out, ", color=\"" BLUE "\", penwidth=4");
@@ -321,14 +327,17 @@ static void edge_style(struct strbuf *out, const struct graph_edge *e, double wi
 {
     double drawn = e->critical && width < 4 ? 4 : width; /* heads grow with the line */
 
-    const char *style = e->then || e->folded      ? "dotted"
-                        : e->via == VIA_BROADCAST ? "dashed"
-                        : e->via == VIA_SUBQUERY  ? "dashed"
-                                                  : "solid";
+    const char *style = e->then || e->folded          ? "dotted"
+                        : e->change == CHANGE_REMOVED ? "dashed"
+                        : e->via == VIA_BROADCAST     ? "dashed"
+                        : e->via == VIA_SUBQUERY      ? "dashed"
+                                                      : "solid";
 
     if (e->then)
         strbuf_printf(out, ", style=dotted, color=\"" BLUE "\", fontcolor=\"" BLUE
                            "\", penwidth=2, arrowhead=vee");
+    else if (e->change == CHANGE_REMOVED)
+        strbuf_printf(out, ", style=dashed, color=\"" GREY "\", penwidth=%.1f", width);
     else if (e->critical)
         strbuf_printf(out, ", style=%s, color=\"" BLUE "\", penwidth=%.1f", style,
                       width > 4 ? width : 4.0);
@@ -439,13 +448,16 @@ static void legend_row(struct strbuf *out, int size, const char *color, const ch
 
 static void heat_scale(struct strbuf *out, const struct graph *g)
 {
+    struct graph_scale_box boxes[GRAPH_SCALE_MOST];
+    size_t n = graph_scale(boxes, g);
+
     strbuf_addz(out, "<TR><TD ALIGN=\"LEFT\"><TABLE BORDER=\"0\" CELLSPACING=\"0\" "
                      "CELLPADDING=\"3\"><TR>");
-    for (int i = 0; i < GRAPH_HEAT_STEPS; i++) {
+    for (size_t i = 0; i < n; i++) {
         strbuf_printf(out, "<TD BORDER=\"1\" COLOR=\"#666666\" BGCOLOR=\"%s\">",
-                      graph_heat_fill[i]);
-        font(out, 9, graph_heat_ink[i]);
-        graph_xml(out, graph_heat_words[i]);
+                      boxes[i].fill);
+        font(out, 9, boxes[i].ink);
+        graph_xml(out, boxes[i].words);
         strbuf_addz(out, "</FONT></TD>");
     }
     strbuf_addz(out, SPACER "<TD ALIGN=\"LEFT\">");
@@ -483,6 +495,9 @@ static void edge_words(struct strbuf *out, const struct graph *g)
     strbuf_addz(out, dashed ? "; dashed: broadcast or subquery" : "");
     strbuf_addz(out, reused ? "; double grey: used by other stages too" : "");
     strbuf_addz(out, folded ? "; dotted: to or from folded stages" : "");
+    if (g->is_diff)
+        strbuf_addz(out, "; base run \xE2\x86\x92 this run; dashed with \xE2\x88\x92: "
+                         "only the base run had it, with +: only this run has it");
 }
 
 static void write_legend(struct strbuf *out, const struct graph *g)

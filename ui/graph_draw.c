@@ -17,6 +17,66 @@ const char *const graph_heat_ink[GRAPH_HEAT_STEPS] = { "#1a1a1a", "#1a1a1a", "#1
 const char *const graph_heat_words[GRAPH_HEAT_STEPS] = { "below 0.5%", "0.5%", "2%",
                                                          "10%", "40% and more" };
 
+/* Blue for faster, orange for slower, as far from each other for colour-blind eyes as
+ * for others; "+" and "-" stand in the text as well. */
+const double graph_change_cuts[GRAPH_CHANGE_STEPS - 1] = { 0.005, 0.02, 0.10 };
+static const char *const faster_fill[GRAPH_CHANGE_STEPS] = { "#eeeeee", "#d6e6f7",
+                                                             "#9cc4ee", "#1f5fa8" };
+static const char *const slower_fill[GRAPH_CHANGE_STEPS] = { "#eeeeee", "#feecb4",
+                                                             "#fdb462", "#b8480a" };
+static const char *const change_ink[GRAPH_CHANGE_STEPS] = { "#1a1a1a", "#1a1a1a",
+                                                            "#1a1a1a", "#ffffff" };
+
+const char *graph_node_fill(const struct graph_node *n)
+{
+    if (n->shape == SHAPE_SKIPPED)
+        return "#ffffff";
+    switch (n->change) {
+    case CHANGE_NONE:
+        return graph_heat_fill[n->heat];
+    case CHANGE_SAME:
+    case CHANGE_SLOWER:
+    case CHANGE_ADDED:
+        return slower_fill[n->heat];
+    case CHANGE_FASTER:
+        return faster_fill[n->heat];
+    case CHANGE_REMOVED:
+        return "#ffffff";
+    }
+    return "#ffffff";
+}
+
+const char *graph_node_ink(const struct graph_node *n)
+{
+    if (n->shape == SHAPE_SKIPPED || n->change == CHANGE_REMOVED)
+        return "#4a4a4a";
+    return n->change == CHANGE_NONE ? graph_heat_ink[n->heat] : change_ink[n->heat];
+}
+
+size_t graph_scale(struct graph_scale_box boxes[GRAPH_SCALE_MOST], const struct graph *g)
+{
+    static const char *const words[] = {
+        "faster by 10% and more", "2%", "0.5%",        "as before",
+        "slower by 0.5%",         "2%", "10% and more"
+    };
+    const size_t middle = GRAPH_CHANGE_STEPS - 1;
+
+    if (!g->is_diff) {
+        for (size_t i = 0; i < GRAPH_HEAT_STEPS; i++)
+            boxes[i] = (struct graph_scale_box){ graph_heat_fill[i], graph_heat_ink[i],
+                                                 graph_heat_words[i] };
+        return GRAPH_HEAT_STEPS;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        size_t step = i < middle ? middle - i : i - middle;
+
+        boxes[i] =
+            (struct graph_scale_box){ i < middle ? faster_fill[step] : slower_fill[step],
+                                      change_ink[step], words[i] };
+    }
+    return ARRAY_LEN(words);
+}
+
 /* --- order --------------------------------------------------------------------- */
 
 /* A min-heap of node positions: among those whose sources are out, the first. */
@@ -177,6 +237,26 @@ uint32_t *graph_hidden_steps(const struct graph *g, const bool *drawn,
 
 /* --- pieces of text ------------------------------------------------------------ */
 
+/* "4.0 MiB"; of two runs "4.0 MiB -> 1.2 MiB" where they read differently. */
+static void old_and_new(struct strbuf *out, const struct graph_edge *e, int64_t was,
+                        int64_t now, void (*print)(struct strbuf *, int64_t))
+{
+    struct strbuf old_text = { 0 }, new_text = { 0 };
+
+    if (now == APP_NONE)
+        return;
+    print(&new_text, now);
+    if (e->change == CHANGE_SAME && was != APP_NONE)
+        print(&old_text, was);
+    if (old_text.len && !sv_eq(strbuf_sv(&old_text), strbuf_sv(&new_text)))
+        strbuf_printf(out, "%s \xE2\x86\x92 ", old_text.p);
+    else if (e->change == CHANGE_ADDED || e->change == CHANGE_REMOVED)
+        strbuf_addz(out, e->change == CHANGE_ADDED ? "+ " : "\xE2\x88\x92 ");
+    strbuf_add(out, strbuf_sv(&new_text));
+    strbuf_release(&old_text);
+    strbuf_release(&new_text);
+}
+
 void graph_edge_text(struct strbuf *out, const struct graph_edge *e)
 {
     if (e->then) {
@@ -188,13 +268,14 @@ void graph_edge_text(struct strbuf *out, const struct graph_edge *e)
         }
         return;
     }
-    if (e->bytes != APP_NONE)
-        units_bytes(out, e->bytes);
-    if (e->rows != APP_NONE) {
-        strbuf_addz(out, e->bytes != APP_NONE ? ", " : "");
-        units_count(out, e->rows);
-        strbuf_addz(out, e->rows == 1 ? " row" : " rows");
-    }
+    struct strbuf rows = { 0 };
+
+    old_and_new(out, e, e->was_bytes, e->bytes, units_bytes);
+    old_and_new(&rows, e, e->was_rows, e->rows, units_count);
+    if (rows.len)
+        strbuf_printf(out, "%s%s %s", out->len ? ", " : "", rows.p,
+                      e->rows == 1 ? "row" : "rows");
+    strbuf_release(&rows);
 }
 
 void graph_edge_tip(struct strbuf *out, const struct graph *g, const struct graph_edge *e)
@@ -267,15 +348,21 @@ static const char *shape_class(enum graph_shape s)
 
 void graph_node_class(struct strbuf *out, const struct graph_node *n)
 {
-    strbuf_printf(out, "stage %s heat-%d%s%s%s%s", shape_class(n->shape), n->heat,
-                  n->critical ? " crit" : "", n->failed ? " failed" : "",
-                  n->incomplete ? " incomplete" : "",
+    static const char *const changes[] = { "",        " same",  " faster",
+                                           " slower", " added", " removed" };
+
+    strbuf_printf(out, "stage %s heat-%d%s%s%s%s%s", shape_class(n->shape), n->heat,
+                  changes[n->change], n->critical ? " crit" : "",
+                  n->failed ? " failed" : "", n->incomplete ? " incomplete" : "",
                   n->stage_ix != IX_NONE && n->attempts > 1 ? " retried" : "");
 }
 
 void graph_edge_class(struct strbuf *out, const struct graph_edge *e)
 {
-    strbuf_printf(out, "%s%s%s%s", e->then ? "then" : link_via_name(e->via),
+    strbuf_printf(out, "%s%s%s%s%s", e->then ? "then" : link_via_name(e->via),
+                  e->change == CHANGE_ADDED     ? " added"
+                  : e->change == CHANGE_REMOVED ? " removed"
+                                                : "",
                   e->critical ? " crit" : "", e->reused ? " reused" : "",
                   e->folded ? " folded" : "");
 }

@@ -8,6 +8,17 @@ extern const double graph_heat_cuts[GRAPH_HEAT_STEPS - 1]; /* shares between the
 extern const char *const graph_heat_fill[GRAPH_HEAT_STEPS];
 extern const char *const graph_heat_ink[GRAPH_HEAT_STEPS];
 extern const char *const graph_heat_words[GRAPH_HEAT_STEPS];
+/* Of two runs: shares of the wall clock between the steps of a change. */
+extern const double graph_change_cuts[GRAPH_CHANGE_STEPS - 1];
+
+/* The boxes of the scale in the legend, from left to right. */
+struct graph_scale_box {
+    const char *fill, *ink, *words;
+};
+#define GRAPH_SCALE_MOST 8
+size_t graph_scale(struct graph_scale_box boxes[GRAPH_SCALE_MOST], const struct graph *g);
+const char *graph_node_fill(const struct graph_node *n);
+const char *graph_node_ink(const struct graph_node *n);
 
 /* Each node's column, 0 for sources. *drawn says per edge whether to draw it: data
  * always; the driver's steps from job to job as long as no row grows longer than

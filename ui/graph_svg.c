@@ -171,19 +171,20 @@ static void head_text(struct svg *s, struct strbuf *head, int size, const char *
 
 static void heat_scale(struct svg *s, struct strbuf *head)
 {
-    double x = MARGIN;
+    struct graph_scale_box boxes[GRAPH_SCALE_MOST];
+    size_t n = graph_scale(boxes, s->g);
+    double x = MARGIN, width = s->g->is_diff ? 146 : 96;
 
     head_text(s, head, 11, "#333333", false, s->g->heat_label);
     s->top += 6;
-    for (int i = 0; i < GRAPH_HEAT_STEPS; i++) {
+    for (size_t i = 0; i < n; i++) {
         strbuf_printf(
             head,
-            "<rect x=\"%.1f\" y=\"%.1f\" width=\"96\" height=\"18\" fill=\"%s\" "
+            "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.0f\" height=\"18\" fill=\"%s\" "
             "stroke=\"#666666\"/>\n",
-            x, s->top, graph_heat_fill[i]);
-        text_at(head, x + 6, s->top + 13, 10, graph_heat_ink[i], false,
-                graph_heat_words[i], 0);
-        x += 102;
+            x, s->top, width, boxes[i].fill);
+        text_at(head, x + 6, s->top + 13, 10, boxes[i].ink, false, boxes[i].words, 0);
+        x += width + 6;
     }
     s->top += 22;
 }
@@ -226,7 +227,7 @@ static void title_tag(struct strbuf *out, const char *text)
 
 static void box_lines(struct svg *s, const struct graph_node *n, double x, double y)
 {
-    const char *ink = n->shape == SHAPE_SKIPPED ? "#4a4a4a" : graph_heat_ink[n->heat];
+    const char *ink = graph_node_ink(n);
     struct strbuf line = { 0 };
 
     if (n->step)
@@ -236,12 +237,13 @@ static void box_lines(struct svg *s, const struct graph_node *n, double x, doubl
         strbuf_addz(&line, "  ");
         units_ms(&line, n->wall_ms);
     }
-    if (n->share > 0) {
+    if (n->share > 0 && !n->was) {
         strbuf_addz(&line, "  ");
         units_share(&line, n->share);
     }
     text_at(s->out, x + 8, y + 17, 13, ink, true, line.p, 30);
-    text_at(s->out, x + 8, y + 33, 11, ink, false, n->what, BOX_CHARS);
+    text_at(s->out, x + 8, y + 33, n->was ? 10 : 11, ink, n->was,
+            n->was ? n->was : n->what, BOX_CHARS);
     strbuf_reset(&line);
     if (n->shape != SHAPE_SKIPPED) {
         units_count(&line, n->tasks);
@@ -282,19 +284,20 @@ static void write_box(struct svg *s, uint32_t node)
             "<rect x=\"%.1f\" y=\"%.1f\" width=\"%d\" height=\"%d\" fill=\"none\" "
             "stroke=\"%s\"/>\n",
             x - 5, y - 5, BOX_W + 10, BOX_H + 10, stroke);
-    strbuf_printf(
-        s->out,
-        "<rect x=\"%.1f\" y=\"%.1f\" width=\"%d\" height=\"%d\"%s fill=\"%s\" "
-        "stroke=\"%s\" stroke-width=\"%d\"%s/>\n",
-        x, y, BOX_W, BOX_H,
-        n->shape == SHAPE_RESULT || n->shape == SHAPE_SKIPPED ? " rx=\"12\"" : "",
-        n->shape == SHAPE_SKIPPED ? "#ffffff" : graph_heat_fill[n->heat], stroke,
-        n->failed                ? 3
-        : n->critical && n->step ? 4
-                                 : 1,
-        n->incomplete               ? " stroke-dasharray=\"2 3\""
-        : n->shape == SHAPE_SKIPPED ? " stroke-dasharray=\"6 4\""
-                                    : "");
+    strbuf_printf(s->out,
+                  "<rect x=\"%.1f\" y=\"%.1f\" width=\"%d\" height=\"%d\"%s fill=\"%s\" "
+                  "stroke=\"%s\" stroke-width=\"%d\"%s/>\n",
+                  x, y, BOX_W, BOX_H,
+                  n->shape == SHAPE_RESULT || n->shape == SHAPE_SKIPPED ? " rx=\"12\""
+                                                                        : "",
+                  graph_node_fill(n), stroke,
+                  n->failed                ? 3
+                  : n->critical && n->step ? 4
+                                           : 1,
+                  n->incomplete ? " stroke-dasharray=\"2 3\""
+                  : n->shape == SHAPE_SKIPPED || n->change == CHANGE_REMOVED
+                      ? " stroke-dasharray=\"6 4\""
+                      : "");
     box_lines(s, n, x, y);
     strbuf_addz(s->out, "</g>\n");
 }
@@ -305,10 +308,11 @@ static void write_edge(struct svg *s, const struct graph_edge *e, int64_t most_b
     double x2 = s->x[e->to], y2 = s->y[e->to] + BOX_H / 2.0;
     double bend = fmin(fmax(fabs(x2 - x1) / 2, 60), 2 * GAP_X),
            width = graph_edge_width(e, most_bytes);
-    const char *dash = e->then || e->folded ? " stroke-dasharray=\"2 5\""
-                       : e->via == VIA_BROADCAST || e->via == VIA_SUBQUERY
-                           ? " stroke-dasharray=\"7 5\""
-                           : "";
+    const char *dash =
+        e->then || e->folded ? " stroke-dasharray=\"2 5\""
+        : e->change == CHANGE_REMOVED || e->via == VIA_BROADCAST || e->via == VIA_SUBQUERY
+            ? " stroke-dasharray=\"7 5\""
+            : "";
     struct strbuf text = { 0 };
 
     if (e->then)

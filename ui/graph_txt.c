@@ -347,6 +347,8 @@ static void node_lines(struct txt *t, uint32_t node, uint32_t lane, const char *
     const struct graph_node *n = &t->g->nodes[node];
     struct strbuf line = { 0 };
 
+    if (n->was && n->was[0])
+        wrapped(t, n->was, lane, mark);
     if (n->what[0]) {
         strbuf_addz(&line, n->what);
         if (n->cluster == IX_NONE && n->job_id != APP_NONE)
@@ -459,6 +461,10 @@ static void to_ascii(struct strbuf *text)
             strbuf_addc(&out, '-');
         else if (sv_starts(s, SV("\xC3\x97")))
             strbuf_addc(&out, 'x');
+        else if (sv_starts(s, SV("\xE2\x86\x92")))
+            strbuf_addz(&out, "->");
+        else if (sv_starts(s, SV("\xE2\x88\x92")))
+            strbuf_addc(&out, '-');
         else
             strbuf_addc(&out, '?');
         s = sv_from(s, n);

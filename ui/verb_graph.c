@@ -79,10 +79,21 @@ struct job_of_drawing {
     const struct cli *cli;
     const struct analysis *analysis;
     const struct findings *findings;
+    const struct analysis *base; /* NULL: one run is drawn */
+    const struct pairing *pairs;
     struct graph_options options;
     const char *format; /* "svg", "png" */
     int64_t timeout_ms;
 };
+
+static enum errc build(struct graph *g, const struct job_of_drawing *d,
+                       const struct graph_options *options, struct err *err)
+{
+    struct graph_runs runs = { d->base, d->analysis, d->pairs, d->findings };
+
+    return d->base ? graph_build_diff(g, &runs, options, err)
+                   : graph_build(g, d->analysis, d->findings, options, err);
+}
 
 static enum layout_end try_graphviz(const struct job_of_drawing *d, const struct graph *g,
                                     const char *nslimit, int64_t timeout_ms,
@@ -114,7 +125,7 @@ static enum layout_end try_smaller(const struct job_of_drawing *d, struct strbuf
 
     if (o.max_nodes == 0 || o.max_nodes > FEWER_NODES)
         o.max_nodes = FEWER_NODES;
-    if (graph_build(&g, d->analysis, d->findings, &o, err) != ERR_OK)
+    if (build(&g, d, &o, err) != ERR_OK)
         return LAYOUT_FAILED;
     end = try_graphviz(d, &g, "0.5", d->timeout_ms / 2 + 1, out, err);
     if (end == LAYOUT_DONE)
@@ -160,7 +171,7 @@ static enum errc write_graph(const struct job_of_drawing *d, enum format format,
     struct graph g = { 0 };
     enum errc rc;
 
-    TRY(graph_build(&g, d->analysis, d->findings, &d->options, err));
+    TRY(build(&g, d, &d->options, err));
     if (format == FORMAT_DOT) {
         graph_dot(out, &g, "2");
         rc = ERR_OK;
@@ -176,10 +187,34 @@ static enum errc write_graph(const struct job_of_drawing *d, enum format format,
     return rc;
 }
 
+/* The base run and its pairs. */
+static int load_base(struct job_of_drawing *d, struct analysis *base,
+                     struct pairing *pairs)
+{
+    struct cli of_base = *d->cli;
+    int rc;
+
+    if (!d->cli->base)
+        return EXIT_DONE;
+    of_base.inputs = &d->cli->base;
+    of_base.n_inputs = 1;
+    if ((rc = cli_load_one(&of_base, base)) != EXIT_DONE)
+        return rc;
+    pair_runs(pairs, base, d->analysis);
+    if (!pairs->same_job) {
+        cli_error("not comparable, %s", pairs->why);
+        return EXIT_UNDECIDED;
+    }
+    d->base = base;
+    d->pairs = pairs;
+    return EXIT_DONE;
+}
+
 int verb_graph(const struct cli *cli)
 {
     struct job_of_drawing d = { .cli = cli };
-    struct analysis analysis = { 0 };
+    struct analysis analysis = { 0 }, base = { 0 };
+    struct pairing pairs = { 0 };
     struct findings findings = { 0 };
     struct arena arena = { 0 };
     struct strbuf out = { 0 };
@@ -199,12 +234,17 @@ int verb_graph(const struct cli *cli)
     d.findings = &findings;
     d.format = format == FORMAT_PNG ? "png" : "svg";
     d.timeout_ms = cli->layout_timeout_ms > 0 ? cli->layout_timeout_ms : TIMEOUT_MS;
+    if ((rc = load_base(&d, &base, &pairs)) != EXIT_DONE)
+        goto done;
     if (write_graph(&d, format, &out, &err) == ERR_OK) {
         rc = cli_write(cli, strbuf_sv(&out));
     } else {
         cli_error("%s", err.text);
         rc = exit_of(err.code);
     }
+done:
+    pairing_release(&pairs);
+    analysis_release(&base);
     strbuf_release(&out);
     arena_release(&arena);
     analysis_release(&analysis);

@@ -762,8 +762,8 @@ static const char *const hostile[] = {
     "javascript:alert(1)",
     "}; digraph evil { x -> y }",
     "label=<<TABLE><TR><TD>",
-    "日本語のテーブル名がとても長いときにもきちんと切られてはみ出さないことを確かめる"
-    "日本語のテーブル名がとても長いときにもきちんと切られてはみ出さないことを確かめる",
+    ("日本語のテーブル名がとても長いときにもきちんと切られてはみ出さないことを確かめる"
+     "日本語のテーブル名がとても長いときにもきちんと切られてはみ出さないことを確かめる"),
 };
 
 static void hostile_names_stay_text(void **state)
@@ -956,6 +956,82 @@ static void graphviz_that_fails_or_is_late_says_so(void **state)
     drop(f);
 }
 
+/* --- two runs ------------------------------------------------------------------ */
+
+static void rename_stages(struct fixture *f, const char *const *names)
+{
+    for (size_t i = 0; i < f->a.app.n_stages; i++)
+        f->a.app.stages[i].name = sv(names[i]);
+}
+
+static void build_diff(struct fixture *base, struct fixture *head)
+{
+    struct pairing pairs;
+    struct graph_runs runs = { &base->a, &head->a, &pairs, &head->findings };
+
+    graph_release(&head->g);
+    pair_runs(&pairs, &base->a, &head->a);
+    if (graph_build_diff(&head->g, &runs, &head->options, &head->err) != ERR_OK)
+        fail_msg("graph_build_diff: %s", head->err.text);
+    pairing_release(&pairs);
+    check_writers(head);
+}
+
+static void two_runs_say_what_changed(void **state)
+{
+    static const char *const was[] = { "a", "b", "c", "<gone>" };
+    static const char *const now[] = { "a", "b", "fresh", "c" };
+    struct fixture *base = make(4, 4, true), *head = make(4, 4, true);
+    const struct graph_edge *e;
+
+    (void)state;
+    rename_stages(base, was);
+    rename_stages(head, now);
+    head->a.app.stages[1].completed_ms += 3000; /* b: from 1 s to 4 s */
+    base->a.app.stages[2].completed_ms += 3000; /* c: from 4 s to 1 s */
+    link_stages(base, 0, 1, VIA_SHUFFLE, 1 << 20);
+    link_stages(base, 1, 2, VIA_SHUFFLE, 1 << 20);
+    link_stages(base, 2, 3, VIA_SHUFFLE, 1 << 20);
+    link_stages(head, 0, 1, VIA_SHUFFLE, 4 << 20);
+    link_stages(head, 1, 2, VIA_SHUFFLE, 1 << 20);
+    build_diff(base, head);
+    assert_true(head->g.is_diff);
+    assert_int_equal(head->g.n_nodes, 5);
+    assert_int_equal(node(head, "stage-0-0")->change, CHANGE_SAME);
+    assert_int_equal(node(head, "stage-1-0")->change, CHANGE_SLOWER);
+    assert_int_equal(node(head, "stage-2-0")->change, CHANGE_ADDED);
+    assert_int_equal(node(head, "stage-3-0")->change, CHANGE_FASTER);
+    assert_true(sv_has(sv(node(head, "stage-3-0")->was), "was 4.0s as 2.0"));
+    assert_int_equal(node(head, "base-stage-3-0")->change, CHANGE_REMOVED);
+    e = edge(head, "stage-0-0", "stage-1-0");
+    assert_int_equal(e->change, CHANGE_SAME);
+    assert_int_equal(e->was_bytes, 1 << 20);
+    assert_int_equal(edge(head, "stage-1-0", "stage-2-0")->change, CHANGE_ADDED);
+    assert_int_equal(edge(head, "stage-1-0", "stage-3-0")->change, CHANGE_REMOVED);
+    assert_int_equal(edge(head, "stage-3-0", "base-stage-3-0")->change, CHANGE_REMOVED);
+    assert_true(sv_has(sv(head->g.totals),
+                       "3 stages in both, 1 slower, 1 faster, 1 new, 1 gone"));
+    drop(base);
+    drop(head);
+}
+
+static void two_runs_of_many_stages_can_be_drawn(void **state)
+{
+    struct fixture *base = make(5000, 5, true), *head = make(5003, 5, true);
+
+    (void)state;
+    for (uint32_t i = 1; i < 5000; i++) {
+        link_stages(base, i - 1, i, VIA_SHUFFLE, 1000);
+        link_stages(head, i - 1, i, VIA_SHUFFLE, 1000);
+    }
+    head->options.max_nodes = 100;
+    build_diff(base, head);
+    assert_true(head->g.n_nodes <= 200);
+    assert_non_null(head->g.folded);
+    drop(base);
+    drop(head);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -977,6 +1053,8 @@ int main(void)
         cmocka_unit_test(circles_of_folded_stages_end),
         cmocka_unit_test(scopes_take_a_part),
         cmocka_unit_test(what_the_log_has_not_is_wrong_usage),
+        cmocka_unit_test(two_runs_say_what_changed),
+        cmocka_unit_test(two_runs_of_many_stages_can_be_drawn),
         cmocka_unit_test(hostile_names_stay_text),
         cmocka_unit_test(the_same_log_gives_the_same_bytes),
         cmocka_unit_test(text_keeps_to_the_width),
