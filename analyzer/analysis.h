@@ -5,11 +5,14 @@
 #include "analyzer/conf.h"
 #include "analyzer/ledger.h"
 
+struct replay; /* analyzer/forecast.h */
+
 struct analysis {
     struct app app;
     struct lineage lineage;
     struct ledgers ledgers;
-    struct arena arena; /* of lineage and ledgers */
+    struct replay *replay; /* what analysis_replay keeps */
+    struct arena arena;    /* of lineage and ledgers */
 };
 
 /* Derives lineage and ledgers of a->app, which is loaded already. */

@@ -61,16 +61,16 @@ static int by_value(const void *a, const void *b)
 }
 
 /* Returns how many tasks there are with the change. */
-static size_t replay_both(struct forecast *out, const struct sim_table *t,
-                          forecast_edit edit, void *ctx, struct arena *arena)
+static size_t replay_edited(struct forecast *out, const struct sim_table *t,
+                            const struct sim_result *base, forecast_edit edit, void *ctx,
+                            struct arena *arena)
 {
     struct sim_table copy;
     struct sim_result r;
 
-    sim_replay(&r, t, arena, true);
-    out->replay_ms = r.end_ms;
-    out->before = r.stages;
-    out->stuck = r.stuck;
+    out->replay_ms = base->end_ms;
+    out->before = base->stages;
+    out->stuck = base->stuck;
     sim_copy(&copy, t, arena);
     edit(ctx, &copy, BOUND_EXPECTED, arena);
     out->task_ms = sim_task_ms(&copy);
@@ -81,24 +81,27 @@ static size_t replay_both(struct forecast *out, const struct sim_table *t,
     return copy.n_tasks;
 }
 
-/* How far an end of the range lies from what is expected: the change's own uncertainty and
- * that of any run are independent of each other. */
-static int64_t half_range(const struct forecast *f, int64_t model_ms)
+int64_t forecast_both(int64_t a_ms, int64_t b_ms)
 {
-    double run = hypot(FORECAST_RUN_NOISE * (double)f->expected_ms, FORECAST_START_NOISE_MS);
-    double noise = 1.645 * sqrt(2) * run; /* nine in ten, of a difference */
-
-    return (int64_t)ceil(hypot((double)model_ms, noise));
+    return (int64_t)ceil(hypot((double)a_ms, (double)b_ms));
 }
 
-void forecast(struct forecast *out, const struct sim_table *t, forecast_edit edit,
-              void *ctx, uint32_t samples, struct arena *arena)
+static int64_t run_noise(int64_t wall_ms)
+{
+    double run = hypot(FORECAST_RUN_NOISE * (double)wall_ms, FORECAST_START_NOISE_MS);
+
+    return (int64_t)ceil(1.645 * sqrt(2) * run); /* nine in ten, of a difference */
+}
+
+void forecast(struct forecast *out, const struct sim_table *t,
+              const struct sim_result *base, forecast_edit edit, void *ctx,
+              uint32_t samples, struct arena *arena)
 {
     int64_t savings[FORECAST_SAMPLES + 2], expected, error, least, most;
     size_t n = 0, n_tasks;
 
     *out = (struct forecast){ .now_ms = t->end_ms, .task_ms_now = sim_task_ms(t) };
-    n_tasks = replay_both(out, t, edit, ctx, arena);
+    n_tasks = replay_edited(out, t, base, edit, ctx, arena);
     expected = out->replay_ms - out->expected_ms;
     savings[n++] = out->replay_ms - edited_end(t, edit, ctx, BOUND_LOW, &out->stuck);
     savings[n++] = out->replay_ms - edited_end(t, edit, ctx, BOUND_HIGH, &out->stuck);
@@ -119,8 +122,9 @@ void forecast(struct forecast *out, const struct sim_table *t, forecast_edit edi
     error = out->replay_ms > t->end_ms ? out->replay_ms - t->end_ms
                                        : t->end_ms - out->replay_ms;
     out->expected_ms = max_i64(t->end_ms - expected, 0);
-    out->low_ms =
-        max_i64(out->expected_ms - half_range(out, most - expected + error), 0);
-    out->high_ms =
-        add_sat(out->expected_ms, half_range(out, expected - least + error));
+    out->less_ms = most - expected + error;
+    out->more_ms = expected - least + error;
+    out->run_ms = run_noise(out->expected_ms);
+    out->low_ms = max_i64(out->expected_ms - forecast_both(out->less_ms, out->run_ms), 0);
+    out->high_ms = add_sat(out->expected_ms, forecast_both(out->more_ms, out->run_ms));
 }

@@ -3,7 +3,20 @@
 #ifndef ANALYZER_FORECAST_H
 #define ANALYZER_FORECAST_H
 
+#include "analyzer/analysis.h"
 #include "analyzer/sim_edit.h"
+
+/* The run as a table, and played again without a change. */
+struct replay {
+    bool built;
+    struct sim_table table;
+    struct sim_result base; /* with spans; of a table without tasks: zeroed */
+    struct arena arena;     /* of both */
+};
+
+/* Made when it is asked for first, then kept: whoever forecasts anything of this run
+ * starts from it. Not for two threads at once. */
+const struct replay *analysis_replay(const struct analysis *a);
 
 enum bound { BOUND_LOW, BOUND_EXPECTED, BOUND_HIGH }; /* of what the change saves */
 
@@ -15,6 +28,8 @@ struct forecast {
     int64_t now_ms;    /* the application's wall time in the log */
     int64_t replay_ms; /* what the replay without the change makes of it */
     int64_t low_ms, expected_ms, high_ms; /* wall time with the change; low <= high */
+    int64_t less_ms, more_ms; /* how far the change itself may miss what is expected */
+    int64_t run_ms;           /* nine in ten of what two runs differ by */
     int64_t task_ms_now, task_ms;    /* all tasks together, now and with the change */
     struct sim_span *before, *after; /* per stage attempt, in the arena */
     uint32_t samples;                /* bootstrap samples that the range stands on */
@@ -29,13 +44,18 @@ struct forecast {
 #define FORECAST_RUN_NOISE 0.07
 #define FORECAST_START_NOISE_MS 240.0
 
-/* The range holds the edit at its low and high bound, nine in ten of the bootstrap
+/* `base` is the table played as it is, with spans, which the forecast goes on pointing to.
+ * The range holds the edit at its low and high bound, nine in ten of the bootstrap
  * samples (so many at most, fewer where there are many tasks; 0: none), the replay's own
  * error, and nine in ten of what two runs differ by in what is left of the run. Spans
  * live in the arena. */
 #define FORECAST_SAMPLES 40
-void forecast(struct forecast *out, const struct sim_table *t, forecast_edit edit,
-              void *ctx, uint32_t samples, struct arena *arena);
+void forecast(struct forecast *out, const struct sim_table *t,
+              const struct sim_result *base, forecast_edit edit, void *ctx,
+              uint32_t samples, struct arena *arena);
+
+/* Two ranges that are independent of each other, as one. */
+int64_t forecast_both(int64_t a_ms, int64_t b_ms);
 
 /* Wall time saved: how far end comes forward; the table without the change has been
  * replayed to base_ms. One replay. */

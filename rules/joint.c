@@ -12,8 +12,7 @@ enum { MOST_TASKS = 5000000 };
 struct joint {
     const struct analysis *analysis;
     struct findings *findings;
-    struct sim_table table;
-    int64_t base_ms;
+    const struct replay *replay;
 };
 
 static void scale_saving(struct finding *f, int64_t replayed_ms)
@@ -29,6 +28,7 @@ static void scale_saving(struct finding *f, int64_t replayed_ms)
 
 static void replay_each(struct joint *j)
 {
+    const struct sim_table *t = &j->replay->table;
     size_t left = MOST_TASKS;
 
     for (size_t i = 0; i < j->findings->n; i++) {
@@ -38,10 +38,10 @@ static void replay_each(struct joint *j)
 
         if (!f->has_saving || f->expected_ms <= 0)
             continue;
-        if (left < j->table.n_tasks)
+        if (left < t->n_tasks)
             return;
-        left -= j->table.n_tasks;
-        scale_saving(f, forecast_saving(&j->table, j->base_ms, remedy_edit, &remedy,
+        left -= t->n_tasks;
+        scale_saving(f, forecast_saving(t, j->replay->base.end_ms, remedy_edit, &remedy,
                                         BOUND_EXPECTED));
     }
 }
@@ -67,31 +67,31 @@ static void replay_all(struct joint *j, struct arena *scratch)
     }
     if (remedy.n == 0)
         return;
-    forecast(&f, &j->table, remedy_edit, &remedy, FORECAST_SAMPLES, scratch);
+    forecast(&f, &j->replay->table, &j->replay->base, remedy_edit, &remedy,
+             FORECAST_SAMPLES, scratch);
     /* claims come out of disjoint entries of the account: together they are the most that
      * can go */
     out->saving_ms = max_i64(min_i64(sub_sat(f.now_ms, f.expected_ms), claimed), 0);
     out->wall_ms.expected = sub_sat(f.now_ms, out->saving_ms);
+    /* .. but for what two runs differ by */
+    f.less_ms = min_i64(f.less_ms, max_i64(sub_sat(most, out->saving_ms), 0));
     out->wall_ms.low =
-        min_i64(max_i64(f.low_ms, sub_sat(f.now_ms, most)), out->wall_ms.expected);
-    out->wall_ms.high = max_i64(f.high_ms, out->wall_ms.expected);
+        max_i64(sub_sat(out->wall_ms.expected, forecast_both(f.less_ms, f.run_ms)), 0);
+    out->wall_ms.high = max_i64(f.high_ms, add_sat(out->wall_ms.expected, f.run_ms));
 }
 
 void joint_replay(struct findings *out, const struct analysis *analysis)
 {
-    struct joint j = { analysis, out, { 0 }, 0 };
+    struct joint j = { analysis, out, NULL };
     struct arena scratch = { 0 };
-    struct sim_result base;
     bool any = false;
 
     for (size_t i = 0; i < out->n; i++)
         any = any || (out->items[i].has_saving && out->items[i].expected_ms > 0);
     if (!any)
         return;
-    sim_build(&j.table, &analysis->app, &analysis->lineage, &analysis->ledgers, &scratch);
-    if (j.table.n_tasks) {
-        sim_replay(&base, &j.table, &scratch, false);
-        j.base_ms = base.end_ms;
+    j.replay = analysis_replay(analysis);
+    if (j.replay->table.n_tasks) {
         replay_each(&j);
         replay_all(&j, &scratch);
     }

@@ -9,6 +9,7 @@
 
 struct taken { /* of one stage, or of the application: by entry */
     double ms[WALL_COUNT];
+    double alone; /* of WALL_TOO_FEW_TASKS: what one task took longer than the others */
 };
 
 static int64_t claim_ms(const struct claim *c, enum bound bound)
@@ -64,10 +65,12 @@ static void edit_stage(struct sim_table *t, const struct ledgers *l, uint32_t ix
         sim_shrink(t, ix, shrunk, arena);
     /* shorter tasks leave a shorter tail and less emptiness beside them; only what is
      * claimed beyond that is an edit of its own */
-    more = k->ms[WALL_STRAGGLER_TAIL] - shrunk * held(l, ix, WALL_STRAGGLER_TAIL);
+    more =
+        k->ms[WALL_STRAGGLER_TAIL] - shrunk * held(l, ix, WALL_STRAGGLER_TAIL) + k->alone;
     if (more >= 1)
         sim_level(t, ix, (int64_t)more, arena);
-    more = k->ms[WALL_TOO_FEW_TASKS] - shrunk * held(l, ix, WALL_TOO_FEW_TASKS);
+    more =
+        k->ms[WALL_TOO_FEW_TASKS] - k->alone - shrunk * held(l, ix, WALL_TOO_FEW_TASKS);
     if (more >= 1 && wall > more)
         sim_split(t, ix, (uint32_t)fmin(64, ceil(wall / (wall - more))),
                   (wall - more) / wall, arena);
@@ -105,15 +108,30 @@ static bool is_done_already(const struct remedy *r, const struct finding *f,
     static const char *const of_number[] = { "too-few-partitions", "too-many-partitions",
                                              "scheduling-overhead", "single-writer" };
     const struct scale *s = r->scale;
+    bool other_number;
 
     if (!s || c->stage_ix == IX_NONE)
         return false;
+    other_number = s->stages[c->stage_ix].n !=
+                   (uint64_t)r->analysis->app.stages[c->stage_ix].completed_indices;
     if (c->entry == WALL_SPILL)
-        return s->what.memory_bytes > 0 || s->what.cores > 0;
+        return s->what.memory_bytes > 0 || s->what.cores > 0 || other_number;
     for (size_t i = 0; i < ARRAY_LEN(of_number); i++)
         if (strcmp(f->rule->id, of_number[i]) == 0)
-            return s->stages[c->stage_ix].n !=
-                   (uint64_t)r->analysis->app.stages[c->stage_ix].completed_indices;
+            return other_number;
+    return false;
+}
+
+/* Rules of one task that holds up its stage: what they claim of empty slots goes when
+ * that task is cut, not when all are. */
+static bool is_of_one_task(const struct rule *rule)
+{
+    static const char *const ids[] = { "skewed-join", "skewed-aggregation",
+                                       "unsplittable-input", "straggler" };
+
+    for (size_t i = 0; i < ARRAY_LEN(ids); i++)
+        if (strcmp(rule->id, ids[i]) == 0)
+            return true;
     return false;
 }
 
@@ -132,6 +150,9 @@ void remedy_edit(void *ctx, struct sim_table *t, enum bound bound, struct arena 
             if (is_done_already(r, r->findings[i], claim))
                 continue;
             stages[at].ms[claim->entry] += (double)claim_ms(claim, bound);
+            if (claim->entry == WALL_TOO_FEW_TASKS &&
+                is_of_one_task(r->findings[i]->rule))
+                stages[at].alone += (double)claim_ms(claim, bound);
             any[at] = true;
         }
     for (uint32_t ix = 0; ix < t->n_stages; ix++)

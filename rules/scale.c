@@ -590,19 +590,20 @@ static double spilling_ms(const struct scale *s, uint32_t ix, const struct sim_t
     return 2 * bytes / (double)LEDGER_SPILL_BYTES_PER_MS;
 }
 
-/* Spill that memory for a task would do away with. */
-static double spill_gone(const struct scale *s, uint32_t ix)
+/* Share of the stage's time that goes with spill, as more memory for a task or less data
+ * in each - `share` times what it had - does away with it. */
+static double spill_gone(const struct scale *s, uint32_t ix, double share)
 {
     const struct stage *x = &s->analysis->app.stages[ix];
     const struct ledgers *l = &s->analysis->ledgers;
-    double now = s->grant_now, then = s->grant, wanted, tasks;
+    double now = s->grant_now, then = s->grant, over, tasks, left;
 
-    if (x->total[METRIC_SPILL_MEMORY_BYTES] <= 0 || then <= now || now <= 0)
+    if (x->total[METRIC_SPILL_MEMORY_BYTES] <= 0 || now <= 0 || share <= 0)
         return 0;
     tasks = (double)max_i64(x->completed_indices, 1);
-    wanted = now + (double)x->total[METRIC_SPILL_MEMORY_BYTES] / tasks;
-    return fmin((then - now) / (wanted - now), 1) *
-           (double)ledger_stage_ms(l, ix, WALL_SPILL) /
+    over = (double)x->total[METRIC_SPILL_MEMORY_BYTES] / tasks;
+    left = fmax((now + over) * share - then, 0) / (over * share);
+    return fmax(1 - left, 0) * (double)ledger_stage_ms(l, ix, WALL_SPILL) /
            fmax((double)ledger_stage_wall_ms(l, ix), 1);
 }
 
@@ -638,7 +639,7 @@ static void edit_stage(const struct scale *s, struct sim_table *t, uint32_t ix,
     const struct scale_stage *k = &s->stages[ix];
     struct sim_stage *to = &t->stages[ix];
     uint32_t n = to->n, n_then = k->n;
-    double share, gone = spill_gone(s, ix), merging = 0;
+    double share, gone, merging = 0;
     int64_t wave = max_i64(sim_slots_peak(t), 1);
     struct parts *parts = xmalloc(mem_product(n + 1, sizeof *parts));
     struct sim_task *tasks;
@@ -648,6 +649,7 @@ static void edit_stage(const struct scale *s, struct sim_table *t, uint32_t ix,
         n_then =
             (uint32_t)fmax(1, round((double)n_then * n / (double)x->completed_indices));
     share = k->volume * (double)n / (double)n_then;
+    gone = spill_gone(s, ix, share);
     for (uint32_t i = 0; i < n; i++)
         parts[i] = parts_of(x, &to->tasks[i], i < wave, bound);
     if (bound != BOUND_HIGH)
@@ -659,20 +661,25 @@ static void edit_stage(const struct scale *s, struct sim_table *t, uint32_t ix,
         uint32_t from = (uint32_t)((uint64_t)i * n / n_then);
         uint32_t next = (uint32_t)((uint64_t)(i + 1) * n / n_then);
         bool first = i == 0 || (uint32_t)((uint64_t)(i - 1) * n / n_then) != from;
-        double ms = parts[from].fixed, variable = parts[from].variable;
+        /* what held up one task beside its work - classes, a collection - holds up none
+         * of its pieces again */
+        double ms = first ? parts[from].fixed : fmin(parts[from].fixed, START_MS_LATER);
+        double start = i < wave
+                           ? parts[from].start
+                           : fmin(parts[from].start, START_MS_LATER - (first ? 0 : ms));
+        double variable = parts[from].variable;
 
         /* a task of several has the data of all, and starts once */
         for (uint32_t f = from + 1; n_then < n && f < next; f++)
             variable += parts[f].variable;
         ms += variable * (n_then <= n ? k->volume : share);
         tasks[i] = to->tasks[from];
-        ms += merging +
-              (i < wave ? parts[from].start : fmin(parts[from].start, START_MS_LATER));
-        if (first)
-            ms += parts[from].hot * k->volume;
+        ms += merging + start;
         if (bound != BOUND_HIGH)
             ms += spilling_ms(s, ix, &tasks[i], share);
         ms *= 1 - gone;
+        if (first) /* with its spill: it is no smaller for the others being cut */
+            ms += parts[from].hot * k->volume;
         tasks[i].run_ms = (int32_t)fmin(ms, (double)INT32_MAX);
         if (n_then != n)
             tasks[i].prior = IX_NONE;
@@ -723,23 +730,23 @@ void outlook_build(struct outlook *out, const struct analysis *a, struct arena *
     enum { MOST_TASKS = 100000 }; /* some 40 ms a replay with ten times as many */
     struct what_if what = { .data = OUTLOOK_DATA };
     struct arena scratch = { 0 };
-    struct sim_table t;
+    const struct replay *r;
     struct scale scale;
     struct forecast f;
 
     *out = (struct outlook){ 0 };
     if (a->app.complete.tasks_ended > MOST_TASKS)
         return;
-    sim_build(&t, &a->app, &a->lineage, &a->ledgers, &scratch);
-    if (t.n_tasks && t.end_ms > 0) {
+    r = analysis_replay(a);
+    if (r->table.n_tasks && r->table.end_ms > 0) {
         out->known = true;
-        forecast(&f, &t, twice_the_slots, NULL, 0, &scratch);
+        forecast(&f, &r->table, &r->base, twice_the_slots, NULL, 0, &scratch);
         out->slots_ms.low = f.low_ms;
         out->slots_ms.expected = f.expected_ms;
         out->slots_ms.high = f.high_ms;
         out->replay_error = (double)(f.replay_ms - f.now_ms) / (double)f.now_ms;
         scale_build(&scale, a, &what, arena);
-        forecast(&f, &t, scale_edit, &scale, 0, &scratch);
+        forecast(&f, &r->table, &r->base, scale_edit, &scale, 0, &scratch);
         out->data_ms.low = f.low_ms;
         out->data_ms.expected = f.expected_ms;
         out->data_ms.high = f.high_ms;

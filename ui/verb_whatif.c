@@ -18,7 +18,7 @@ struct inquiry {
     size_t n_fixes;
     struct analysis a;
     struct report r;
-    struct sim_table table;
+    const struct sim_table *table;
     struct scale scale;
     struct remedy remedy;
     struct forecast f;
@@ -152,12 +152,13 @@ static void edit(void *ctx, struct sim_table *t, enum bound bound, struct arena 
 static void answer(struct inquiry *q)
 {
     struct arena *arena = &q->r.arena;
+    const struct replay *r = analysis_replay(&q->a);
 
-    sim_build(&q->table, &q->a.app, &q->a.lineage, &q->a.ledgers, arena);
+    q->table = &r->table;
     scale_build(&q->scale, &q->a, &q->what, arena);
     q->remedy =
         (struct remedy){ &q->a, q->fixes, q->n_fixes, q->scaled ? &q->scale : NULL };
-    forecast(&q->f, &q->table, edit, q, FORECAST_SAMPLES, arena);
+    forecast(&q->f, q->table, &r->base, edit, q, FORECAST_SAMPLES, arena);
 }
 
 /* By how much the replay without a change misses the log. */
@@ -191,12 +192,12 @@ static size_t changes(struct inquiry *q, struct change **out)
 {
     size_t n = 0;
 
-    *out = arena_array(&q->r.arena, q->table.n_stages + 1, sizeof **out);
-    for (uint32_t ix = 0; ix < q->table.n_stages; ix++) {
+    *out = arena_array(&q->r.arena, q->table->n_stages + 1, sizeof **out);
+    for (uint32_t ix = 0; ix < q->table->n_stages; ix++) {
         struct change c = { ix, q->f.before[ix].end_ms - q->f.before[ix].start_ms,
                             q->f.after[ix].end_ms - q->f.after[ix].start_ms };
 
-        if (q->table.stages[ix].present && distance(&c) > 0)
+        if (q->table->stages[ix].present && distance(&c) > 0)
             (*out)[n++] = c;
     }
     if (n)
@@ -426,7 +427,7 @@ int verb_whatif(const struct cli *cli)
     } else {
         page_init(&p, cli);
         answer(&q);
-        if (q.f.now_ms <= 0 || q.table.n_tasks == 0) {
+        if (q.f.now_ms <= 0 || q.table->n_tasks == 0) {
             cli_error("%s: no task ran in this log: there is nothing to replay",
                       cli->inputs[0]);
             code = EXIT_UNDECIDED;

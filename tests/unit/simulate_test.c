@@ -241,7 +241,7 @@ static void nothing_changes(void *ctx, struct sim_table *t, enum bound bound,
  * scheduling has anomalies, where a task in time takes a slot that another needed: within
  * a twentieth. */
 static void edits_hold(const char *path, const struct analysis *a,
-                       const struct sim_table *t, int64_t base_ms)
+                       const struct sim_table *t, const struct sim_result *base)
 {
     struct arena scratch = { 0 };
     struct sim_table copy;
@@ -251,30 +251,30 @@ static void edits_hold(const char *path, const struct analysis *a,
     sim_copy(&copy, t, &scratch);
     sim_slots_times(&copy, 2, &scratch);
     sim_replay(&r, &copy, &scratch, false);
-    if ((double)r.end_ms > 1.05 * (double)base_ms + 50)
+    if ((double)r.end_ms > 1.05 * (double)base->end_ms + 50)
         fail_msg("%s: twice the slots take %lld instead of %lld ms", path,
-                 (long long)r.end_ms, (long long)base_ms);
+                 (long long)r.end_ms, (long long)base->end_ms);
     sim_copy(&copy, t, &scratch);
     for (uint32_t ix = 0; ix < copy.n_stages; ix++)
         sim_shrink(&copy, ix, 0.5, &scratch);
     sim_replay(&r, &copy, &scratch, false);
-    if ((double)r.end_ms > 1.05 * (double)base_ms + 50)
+    if ((double)r.end_ms > 1.05 * (double)base->end_ms + 50)
         fail_msg("%s: half the work takes %lld instead of %lld ms", path,
-                 (long long)r.end_ms, (long long)base_ms);
-    forecast(&f, t, nothing_changes, NULL, FORECAST_SAMPLES, &scratch);
+                 (long long)r.end_ms, (long long)base->end_ms);
+    forecast(&f, t, base, nothing_changes, NULL, FORECAST_SAMPLES, &scratch);
     assert_int_equal(f.expected_ms, t->end_ms);
     assert_true(f.low_ms <= f.expected_ms && f.expected_ms <= f.high_ms);
 
     struct what_if same = { .data = 1 };
     struct scale scale;
     scale_build(&scale, a, &same, &scratch);
-    forecast(&f, t, scale_edit, &scale, FORECAST_SAMPLES, &scratch);
+    forecast(&f, t, base, scale_edit, &scale, FORECAST_SAMPLES, &scratch);
     if (f.expected_ms - t->end_ms > 20 || t->end_ms - f.expected_ms > 20)
         fail_msg("%s: once the data takes %lld instead of %lld ms", path,
                  (long long)f.expected_ms, (long long)t->end_ms);
     same.data = 3;
     scale_build(&scale, a, &same, &scratch);
-    forecast(&f, t, scale_edit, &scale, FORECAST_SAMPLES, &scratch);
+    forecast(&f, t, base, scale_edit, &scale, FORECAST_SAMPLES, &scratch);
     if (f.expected_ms + 50 < t->end_ms)
         fail_msg("%s: three times the data takes %lld instead of %lld ms", path,
                  (long long)f.expected_ms, (long long)t->end_ms);
@@ -331,7 +331,7 @@ static void one_log(const char *path, struct errors *errors)
             if (a.app.finished)
                 errors_add(errors,
                            fabs((double)(r.end_ms - t.end_ms)) / (double)t.end_ms);
-            edits_hold(path, &a, &t, r.end_ms);
+            edits_hold(path, &a, &t, &r);
         }
         savings_hold(path, &a);
         analysis_release(&a);
