@@ -503,6 +503,26 @@ static void add_merged_stage(struct pair_work *w, uint32_t b, uint32_t h,
               l->unit, m->score < l->most ? m->score : l->most, m->moved);
 }
 
+static bool same_names(const struct pair_work *w, const struct work *base,
+                       const struct work *head)
+{
+    const struct pair_item *b = &w->base.items[base - w->base.works];
+    const struct pair_item *h = &w->head.items[head - w->head.works];
+
+    return b->what == h->what && b->where == h->where;
+}
+
+/* Where the execution has another description or call site, so have all of its
+ * stages: that tells none of them from the others. */
+static void forget_names(struct pair_item *b, uint32_t nb, struct pair_item *h,
+                         uint32_t nh)
+{
+    for (uint32_t i = 0; i < nb; i++)
+        b[i].what = b[i].where = 0;
+    for (uint32_t i = 0; i < nh; i++)
+        h[i].what = h[i].where = 0;
+}
+
 static void pair_stages(struct pair_work *w, const struct work *base,
                         const struct work *head, uint32_t unit, double confidence)
 {
@@ -517,6 +537,8 @@ static void pair_stages(struct pair_work *w, const struct work *base,
 
     stage_items(&w->base, base, bs, nb, b, &w->scratch);
     stage_items(&w->head, head, hs, nh, h, &w->scratch);
+    if (base && head && !same_names(w, base, head))
+        forget_names(b, nb, h, nh);
     pair_align(b, nb, h, nh, match);
     merge(w, match, nb, nh, add_merged_stage, &lists);
     arena_reset(&w->scratch);
@@ -584,9 +606,14 @@ static void judge(struct pair_work *w)
     units_share(&why, p->base_share);
     strbuf_addz(&why, " of the base run's task time and ");
     units_share(&why, p->head_share);
-    strbuf_addz(&why, p->same_name
-                          ? " of the head run's"
-                          : " of the head run's, and the applications' names differ");
+    strbuf_addz(&why, " of the head run's");
+    if (!p->same_name && w->head.task_ms > 0) {
+        strbuf_addz(&why,
+                    "; the applications have different names, and that it is the same "
+                    "work is only ");
+        units_share(&why, w->sure_ms / (double)w->head.task_ms);
+        strbuf_addz(&why, " sure");
+    }
     p->why = arena_sv(&p->arena, strbuf_sv(&why)).p;
     strbuf_release(&why);
 }

@@ -30,6 +30,10 @@
 #define WEIGHT_PLAN 0.6
 #define WEIGHT_WHAT 0.25
 #define WEIGHT_WHERE 0.15
+/* A plan that is the same all over, if it is more than a few operators, is sure nearly
+ * by itself: scripts and their call sites are renamed. */
+#define PLAN_ALONE 0.3
+#define PLAN_RICH 8u /* features: about four operators */
 #define PLAN_LIKE                                                                        \
     0.2 /* plans that share less are not of one query, whatever it is called */
 
@@ -86,7 +90,11 @@ double pair_likeness(const struct pair_item *a, const struct pair_item *b)
         return names / (WEIGHT_WHAT + WEIGHT_WHERE);
     double plan = shared_features(a, b);
 
-    return plan < PLAN_LIKE ? 0 : WEIGHT_PLAN * plan + names;
+    uint32_t least = a->n_features < b->n_features ? a->n_features : b->n_features;
+    double rich = least < PLAN_RICH ? (double)least / PLAN_RICH : 1;
+    double alone = PLAN_ALONE * rich * plan * plan * plan * plan;
+
+    return plan < PLAN_LIKE ? 0 : WEIGHT_PLAN * plan + (names > alone ? names : alone);
 }
 
 struct lists {
