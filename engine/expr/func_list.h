@@ -8,7 +8,8 @@
 
 extern const struct func arith_funcs[], compare_funcs[], bit_funcs[], math_funcs[],
     string_funcs[], search_funcs[], pattern_funcs[], format_funcs[], digest_funcs[],
-    guard_funcs[], moment_funcs[], date_funcs[], clock_funcs[], misc_funcs[], window_funcs[];
+    guard_funcs[], moment_funcs[], date_funcs[], clock_funcs[], misc_funcs[], json_funcs[],
+    window_funcs[];
 
 /* A call in the place of one that was bound: it cannot be refused. */
 struct expr *func_must_call(struct arena *a, const struct settings *s, enum func_id id,

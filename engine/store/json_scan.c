@@ -1,5 +1,7 @@
 #include "engine/store/json_scan.h"
 
+#include "engine/column/number.h"
+
 #include <string.h>
 
 enum { MAX_DEPTH = 1000 };
@@ -146,7 +148,7 @@ struct sv json_scan_text(struct json_in *in)
     quote = *in->p;
     start = in->p + 1;
     for (p = start; p < in->end && *p != quote && *p != '\\'; p++)
-        if ((unsigned char)*p < 0x20)
+        if ((unsigned char)*p < 0x20 && !in->control)
             return (struct sv){ 0 };
     if (p == in->end)
         return (struct sv){ 0 };
@@ -335,24 +337,58 @@ bool json_scan_next_key(struct json_in *in, bool *first, struct sv *key, bool *b
     return true;
 }
 
-void json_scan_compact(struct strbuf *out, struct sv value)
+static void put_text(struct strbuf *out, struct sv text)
 {
-    char quote = '\0';
+    static const char escapes[] = "\b\t\n\f\r\"\\", letters[] = "btnfr\"\\";
 
-    for (size_t i = 0; i < value.len; i++) {
-        char c = value.p[i];
+    strbuf_addc(out, '"');
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.p[i];
+        const char *at = c ? strchr(escapes, c) : NULL;
 
-        if (quote) {
-            strbuf_addc(out, c);
-            if (c == '\\' && i + 1 < value.len)
-                strbuf_addc(out, value.p[++i]);
-            else if (c == quote)
-                quote = '\0';
-        } else if (c == '"' || c == '\'') {
-            quote = c;
-            strbuf_addc(out, c);
-        } else if (c != ' ' && c != '\t' && c != '\n' && c != '\r') {
+        if (at) {
+            strbuf_addc(out, '\\');
+            strbuf_addc(out, letters[at - escapes]);
+        } else if ((unsigned char)c < 0x20) {
+            strbuf_printf(out, "\\u%04X", (unsigned)c);
+        } else {
             strbuf_addc(out, c);
         }
     }
+    strbuf_addc(out, '"');
+}
+
+static void put_number(struct strbuf *out, struct json_in *in)
+{
+    char text[NUMBER_TEXT];
+    const char *from = in->p;
+    double x;
+
+    if (in->end - from > 1 && from[0] == '-' && from[1] == '0' &&
+        (in->end - from == 2 || !strchr(".eE", from[2])))
+        from++; /* whole numbers know no -0 */
+    if (number(in) == JSON_REAL &&
+        double_parse((struct sv){ from, (size_t)(in->p - from) }, &x))
+        strbuf_add(out, (struct sv){ text, double_format(text, x) });
+    else
+        strbuf_add(out, (struct sv){ from, (size_t)(in->p - from) });
+}
+
+void json_scan_compact(struct strbuf *out, struct sv value)
+{
+    struct arena text = { 0 };
+    struct json_in in = { value.p, value.p + value.len, &text, true };
+
+    while (json_scan_blanks(&in), in.p < in.end) {
+        char c = *in.p;
+        const char *from = in.p;
+
+        if (c == '"' || c == '\'')
+            put_text(out, json_scan_text(&in));
+        else if (c == '-' || (c >= '0' && c <= '9'))
+            put_number(out, &in);
+        if (in.p == from)
+            strbuf_addc(out, *in.p++);
+    }
+    arena_release(&text);
 }

@@ -25,6 +25,7 @@ enum json_kind {
 struct json_in {
     const char *p, *end;
     struct arena *text; /* for strings with escapes */
+    bool control;       /* strings may have control characters as they are */
 };
 
 void json_scan_blanks(struct json_in *in);
@@ -38,7 +39,8 @@ enum json_kind json_scan_value(struct json_in *in, struct sv *out);
  * object. */
 bool json_scan_open_object(struct json_in *in);
 bool json_scan_next_key(struct json_in *in, bool *first, struct sv *key, bool *bad);
-/* A nested value's bytes without the blanks between tokens. */
+/* A good value as Jackson's generator writes what it read: without blanks, with the fewest
+ * escapes, numbers with a point as doubles. */
 void json_scan_compact(struct strbuf *out, struct sv value);
 
 #endif
