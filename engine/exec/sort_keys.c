@@ -2,6 +2,10 @@
  * share; then runs of equal prefixes by their keys. See sort_keys.h. */
 #include "engine/exec/sort_keys.h"
 
+#include "base/mem.h"
+
+#include <stdlib.h>
+
 enum { PREFIX_BITS = 96, SMALL = 96 };
 
 void sort_layout_init(struct sort_layout *l, struct arena *a, const struct exprs *orders)
@@ -604,38 +608,96 @@ void sort_items(const struct sort_layout *l, const struct vec *keys,
     }
 }
 
-/* ---- short keys ---- */
+/* ---- short keys ----
+ * Rows go to 256 buckets by the highest bits that differ, then each bucket is sorted by
+ * the bits below while it is in the cache. A pair is the key above its row, so that pairs
+ * order rows of one key as they came. */
 
-/* The key's bytes that differ, counted in one pass and moved in one each; the last puts
- * out rows alone. */
-void sort_pairs(uint64_t *pairs, uint64_t *temp, uint32_t n, uint32_t *order)
+enum { FEW = 24 };
+
+typedef uint32_t __attribute__((may_alias)) in_place_row;
+
+static void insert_pairs(uint64_t *pairs, uint32_t n)
 {
-    uint32_t counts[4][256] = { 0 }, shifts[4], n_bytes = 0;
-    uint64_t any = 0, *from = pairs, *to = temp;
+    for (uint32_t i = 1; i < n; i++) {
+        uint64_t x = pairs[i];
+        uint32_t k = i;
 
-    for (uint32_t i = 1; i < n; i++)
-        any |= pairs[i] ^ pairs[0];
-    for (uint32_t shift = 32; shift < 64; shift += 8)
-        if (any >> shift & 255)
-            shifts[n_bytes++] = shift;
-    for (uint32_t k = 0; k < n_bytes; k++)
+        for (; k > 0 && x < pairs[k - 1]; k--)
+            pairs[k] = pairs[k - 1];
+        pairs[k] = x;
+    }
+}
+
+/* By the lowest `bits` of the key. Returns which of the two arrays it ends up in. */
+static const uint64_t *sort_bucket(uint64_t *pairs, uint64_t *temp, uint32_t n,
+                                   uint32_t bits)
+{
+    uint64_t *from = pairs, *to = temp;
+
+    if (n <= FEW) {
+        insert_pairs(pairs, n);
+        return pairs;
+    }
+    for (uint32_t shift = 32; shift < 32 + bits; shift += 8) {
+        uint32_t at[256] = { 0 };
+
         for (uint32_t i = 0; i < n; i++)
-            counts[k][pairs[i] >> shifts[k] & 255]++;
-    for (uint32_t k = 0; k < n_bytes; k++) {
-        uint32_t *at = counts[k], shift = shifts[k];
-
+            at[from[i] >> shift & 255]++;
         counts_to_places(at);
-        if (k + 1 == n_bytes) {
-            for (uint32_t i = 0; i < n; i++)
-                order[at[from[i] >> shift & 255]++] = (uint32_t)from[i];
-            return;
-        }
         for (uint32_t i = 0; i < n; i++)
             to[at[from[i] >> shift & 255]++] = from[i];
         uint64_t *swap = from;
         from = to;
         to = swap;
     }
+    return from;
+}
+
+/* Rows of pairs[from..to) to the same places, of half the width, of the same memory: what
+ * is behind them has not been read yet, what is before them has. */
+static void put_rows(in_place_row *rows, const uint64_t *sorted, uint32_t from,
+                     uint32_t n)
+{
     for (uint32_t i = 0; i < n; i++)
-        order[i] = (uint32_t)pairs[i];
+        rows[from + i] = (uint32_t)sorted[i];
+}
+
+static uint64_t *to_buckets(const uint32_t *keys, uint32_t n, uint32_t shift,
+                            uint32_t ends[256])
+{
+    uint64_t *pairs = xmalloc(mem_product(n, sizeof *pairs));
+
+    memset(ends, 0, 256 * sizeof *ends);
+    for (uint32_t i = 0; i < n; i++)
+        ends[keys[i] >> shift & 255]++;
+    counts_to_places(ends);
+    for (uint32_t i = 0; i < n; i++)
+        pairs[ends[keys[i] >> shift & 255]++] = (uint64_t)keys[i] << 32 | i;
+    return pairs;
+}
+
+uint32_t *sort_short_keys(uint32_t *keys, uint32_t n)
+{
+    uint32_t any = 0, most = 0, shift = 0, ends[256];
+    uint64_t *pairs, *temp;
+
+    for (uint32_t i = 1; i < n; i++)
+        any |= keys[i] ^ keys[0];
+    while (any >> shift > 255)
+        shift++;
+    pairs = to_buckets(keys, n, shift, ends);
+    free(keys);
+    for (uint32_t k = 0, from = 0; k < 256; from = ends[k++])
+        most = ends[k] - from > most ? ends[k] - from : most;
+    temp = shift ? xmalloc(mem_product(most, sizeof *temp)) : NULL;
+    for (uint32_t k = 0, from = 0; k < 256; from = ends[k++]) {
+        uint32_t in = ends[k] - from;
+        const uint64_t *sorted = shift ? sort_bucket(pairs + from, temp, in, shift)
+                                       : pairs + from; /* they came by row */
+
+        put_rows((in_place_row *)pairs, sorted, from, in);
+    }
+    free(temp);
+    return xrealloc(pairs, mem_product(n, sizeof *keys));
 }

@@ -52,9 +52,9 @@ int sort_compare(const struct sort_layout *l, const struct vec *x, uint32_t x_ro
 void sort_items(const struct sort_layout *l, const struct vec *keys,
                 struct sort_item *items, struct sort_item *temp, uint32_t n);
 
-/* Sorts pairs, key above row, by key; rows come in order. order[i]: the row of the i-th.
- * temp has room for n pairs. */
-void sort_pairs(uint64_t *pairs, uint64_t *temp, uint32_t n, uint32_t *order);
+/* Keys of a narrow layout, keys[i] that of row i: which row is the i-th by key, then row.
+ * For free(); the keys are freed. */
+uint32_t *sort_short_keys(uint32_t *keys, uint32_t n);
 
 static inline int sort_item_cmp(const struct sort_item *x, const struct sort_item *y)
 {

@@ -89,8 +89,9 @@ static void sort_long(struct sorter *s, const struct sort_layout *layout,
                       struct vec *columns)
 {
     uint32_t n = s->rows.n;
-    struct sort_item *items = xmalloc(mem_product(n ? n : 1, 2 * sizeof *items));
+    struct sort_item *items = xmalloc(mem_product(n, 2 * sizeof *items));
 
+    s->order = xmalloc(mem_product(n, sizeof *s->order));
     for (uint32_t i = 0; i < n; i += BATCH_ROWS)
         encode(s, layout, i, n - i < BATCH_ROWS ? n - i : BATCH_ROWS, columns, items + i);
     rows_view(&s->rows, 0, n, columns);
@@ -105,8 +106,7 @@ static void sort_long(struct sorter *s, const struct sort_layout *layout,
 static void sort_short(struct sorter *s, const struct sort_layout *layout,
                        struct vec *columns)
 {
-    uint32_t n = s->rows.n;
-    uint64_t *pairs = xmalloc(mem_product(n ? n : 1, 2 * sizeof *pairs));
+    uint32_t n = s->rows.n, *keys = xmalloc(mem_product(n, sizeof *keys));
     struct sort_item items[BATCH_ROWS];
 
     for (uint32_t i = 0; i < n; i += BATCH_ROWS) {
@@ -114,10 +114,9 @@ static void sort_short(struct sorter *s, const struct sort_layout *layout,
 
         encode(s, layout, i, part, columns, items);
         for (uint32_t k = 0; k < part; k++)
-            pairs[i + k] = (items[k].high & ~(uint64_t)UINT32_MAX) | items[k].row;
+            keys[i + k] = (uint32_t)(items[k].high >> 32);
     }
-    sort_pairs(pairs, pairs + n, n, s->order);
-    free(pairs);
+    s->order = sort_short_keys(keys, n);
 }
 
 static void sort_rows(struct sorter *s)
@@ -131,7 +130,6 @@ static void sort_rows(struct sorter *s)
     rows_view(&s->rows, 0, n, columns);
     key_columns_of(s, columns, s->key_vecs);
     layout = sort_pack(&s->layout, &packed, s->key_vecs, n);
-    s->order = xmalloc(mem_product(n ? n : 1, sizeof *s->order));
     s->at = 0;
     if (layout.narrow)
         sort_short(s, &layout, columns);
