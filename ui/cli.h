@@ -124,6 +124,8 @@ struct cli {
     bool man;                  /* help --man */
     bool help;                 /* --help: of the verb, or of all */
     const char *heat;          /* graph --heat; NULL: not given */
+    bool has_plan, initial;    /* graph --plan, --initial */
+    int64_t plan_id;
     const char *base;          /* graph --base: the log compared with; NULL: not given */
     int64_t max_nodes;         /* graph --max-nodes; -1: not given, 0: all */
     int64_t layout_timeout_ms; /* graph --layout-timeout; -1: not given */

@@ -162,8 +162,11 @@ const struct verb verbs_all[VERB_COUNT] = {
             "With --base the stages of both runs are paired by their plans, descriptions and call "
             "sites: slower ones are orange, faster ones blue, those of one run alone are marked + "
             "and \xE2\x88\x92, and edges say what they moved then and now. Runs that have too "
-            "little in common are not compared (exit status 3).",
+            "little in common are not compared (exit status 3).\n\n"
+            "With --plan the operators of one SQL execution are drawn inside the stages that ran "
+            "them: time, rows, memory, spill, files read, and the finding that is about one.",
         .example = "spillway graph app.zst -o stages.svg\nspillway graph app.zst --sql 7\n"
+                   "spillway graph app.zst --plan 7 -o plan.svg\n"
                    "spillway graph --base yesterday.zst today.zst -o diff.svg",
         .min_inputs = 1,
         .max_inputs = 1,
@@ -317,6 +320,17 @@ static bool set_stage(struct cli *cli, const char *value, struct err *err)
 static bool set_sql(struct cli *cli, const char *value, struct err *err)
 {
     return cli->has_sql = number(value, 0, INT64_MAX, &cli->sql_id, err);
+}
+
+static bool set_plan(struct cli *cli, const char *value, struct err *err)
+{
+    return cli->has_plan = number(value, 0, INT64_MAX, &cli->plan_id, err);
+}
+
+static bool set_initial(struct cli *cli, const char *value, struct err *err)
+{
+    (void)value, (void)err;
+    return cli->initial = true;
 }
 
 static bool set_job(struct cli *cli, const char *value, struct err *err)
@@ -656,6 +670,15 @@ const struct option options_all[] = {
       .help = "show at most N findings (5), or N tasks of a stage (10)",
       .verbs = V(ANALYZE) | V(WHATIF) | V(FLEET),
       .set = set_top },
+    { .name = "plan",
+      .arg = "N",
+      .help = "the plan of SQL execution N: operators in their stages, with rows and time",
+      .verbs = V(GRAPH),
+      .set = set_plan },
+    { .name = "initial",
+      .help = "with --plan: the plan before adaptive execution beside the final one",
+      .verbs = V(GRAPH),
+      .set = set_initial },
     { .name = "base",
       .arg = "LOG",
       .help = "what changed since this run of the same job: slower, faster, new, gone",

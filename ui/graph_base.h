@@ -74,6 +74,9 @@ void graph_bases_build(struct graph_bases *b, const struct analysis *a,
 /* Fills in what the SQL plans call the work of each stage. */
 void graph_operators(struct graph_bases *b, const struct app *app, struct arena *arena);
 
+/* "Scan parquet lineitem", "SortMergeJoin". */
+void graph_op_text(struct strbuf *out, const struct plan_node *node);
+
 const char *graph_badge_text(enum graph_badge k);
 const char *graph_badge_meaning(enum graph_badge k);
 

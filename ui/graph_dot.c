@@ -22,7 +22,7 @@
 #define DARK_RED "#8b0000"
 #define GREY "#8a8a8a"
 
-static void quoted(struct strbuf *out, const char *text)
+void graph_dot_quoted(struct strbuf *out, const char *text)
 {
     strbuf_addc(out, '"');
     for (; *text; text++) {
@@ -46,7 +46,7 @@ static void font(struct strbuf *out, int size, const char *color)
     strbuf_addc(out, '>');
 }
 
-static void row(struct strbuf *out, int size, const char *text, bool bold)
+void graph_dot_row(struct strbuf *out, int size, const char *text, bool bold)
 {
     if (!*text)
         return;
@@ -63,7 +63,7 @@ static void row(struct strbuf *out, int size, const char *text, bool bold)
 #define FILLER "<TD COLSPAN=\"24\"></TD>"
 #define SPACER "<TD WIDTH=\"5\"></TD>"
 
-static void badge_cell(struct strbuf *out, const char *text)
+void graph_dot_badge(struct strbuf *out, const char *text)
 {
     strbuf_addz(
         out, "<TD BGCOLOR=\"#ffffff\" BORDER=\"1\" COLOR=\"#5a0f0f\" CELLPADDING=\"3\">");
@@ -82,10 +82,10 @@ static void badge_row(struct strbuf *out, const struct graph_node *n)
     strbuf_addz(out, "<TR><TD ALIGN=\"LEFT\"><TABLE BORDER=\"0\" CELLSPACING=\"0\" "
                      "CELLPADDING=\"0\"><TR>");
     for (uint32_t i = 0; i < n->n_badges; i++)
-        badge_cell(out, n->badges[i]);
+        graph_dot_badge(out, n->badges[i]);
     if (n->more_badges) {
         snprintf(more, sizeof more, "+%" PRIu32, n->more_badges);
-        badge_cell(out, more);
+        graph_dot_badge(out, more);
     }
     strbuf_addz(out, FILLER "</TR></TABLE></TD></TR>");
 }
@@ -130,24 +130,24 @@ static void node_label(struct strbuf *out, const struct graph_node *n, int size,
     strbuf_addz(
         out,
         "<<TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"0\" CELLPADDING=\"1\">");
-    row(out, size, line.p, true);
+    graph_dot_row(out, size, line.p, true);
     strbuf_reset(&line);
     if (before && n->step)
         graph_edge_text(&line, before);
     if (line.len) {
         strbuf_addz(&line, " before it");
-        row(out, 9, line.p, false);
+        graph_dot_row(out, 9, line.p, false);
         strbuf_reset(&line);
     }
-    row(out, 10, n->what, false);
+    graph_dot_row(out, 10, n->what, false);
     if (n->shape != SHAPE_SKIPPED) {
         if (n->was)
-            row(out, 10, n->was, true);
+            graph_dot_row(out, 10, n->was, true);
         if (n->share > 0 && !n->was) {
             graph_bar(&line, n->share, 10, false);
             strbuf_addc(&line, ' ');
             units_share(&line, n->share);
-            row(out, 10, line.p, false);
+            graph_dot_row(out, 10, line.p, false);
             strbuf_reset(&line);
         }
         units_count(&line, n->tasks);
@@ -161,8 +161,8 @@ static void node_label(struct strbuf *out, const struct graph_node *n, int size,
             strbuf_addz(&line, "; out ");
             units_bytes(&line, n->out_bytes);
         }
-        row(out, 9, line.p, false);
-        row(out, 9, n->skipped, false);
+        graph_dot_row(out, 9, line.p, false);
+        graph_dot_row(out, 9, n->skipped, false);
         badge_row(out, n);
     }
     strbuf_addz(out, "</TABLE>>");
@@ -218,7 +218,7 @@ static void write_node(struct strbuf *out, const struct nest *nest, uint32_t nod
                step == IX_NONE ? NULL : &nest->g->edges[step]);
     node_style(out, n);
     strbuf_addz(out, ", tooltip=");
-    quoted(out, n->tooltip);
+    graph_dot_quoted(out, n->tooltip);
     strbuf_addz(out, "];\n");
 }
 
@@ -235,9 +235,9 @@ static void cluster_head(struct strbuf *out, const struct graph_cluster *c, int 
         "penwidth=%s; fontsize=%d; fontcolor=\"#333333\"; label=",
         c->id, c->id[0] == 's' ? "sql" : "job", outer ? "#8a8a8a" : "#b5b5b5",
         outer ? "1.2" : "0.8", outer ? 12 : 10);
-    quoted(out, c->title);
+    graph_dot_quoted(out, c->title);
     strbuf_addz(out, "; tooltip=");
-    quoted(out, c->tooltip);
+    graph_dot_quoted(out, c->tooltip);
     strbuf_addz(out, ";\n");
 }
 
@@ -318,7 +318,7 @@ static void edge_tooltip(struct strbuf *out, const struct graph *g,
     graph_edge_tip(&tip, g, e);
     for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
         strbuf_printf(out, ", %s=", keys[i]);
-        quoted(out, tip.p);
+        graph_dot_quoted(out, tip.p);
     }
     strbuf_release(&tip);
 }
@@ -542,7 +542,7 @@ void graph_dot(struct strbuf *out, const struct graph *g, const char *nslimit)
                   "  nslimit=%s; nslimit1=%s; ranksep=0.7; nodesep=0.3; pad=0.2;\n"
                   "  labelloc=t; labeljust=l; id=\"spillway-graph\"; tooltip=",
                   nslimit, nslimit);
-    quoted(out, g->title);
+    graph_dot_quoted(out, g->title);
     strbuf_addz(out, ";\n");
     write_legend(out, g);
     strbuf_printf(out,

@@ -49,6 +49,17 @@ void graph_edge_class(struct strbuf *out, const struct graph_edge *e);
 /* "41%"; and n eighths of blocks for it, as many as width asks. */
 void graph_bar(struct strbuf *out, double share, uint32_t width, bool ascii);
 
+static inline double graph_share_of(int64_t part, int64_t whole)
+{
+    return whole > 0 ? (double)part / (double)whole : 0;
+}
+
+/* Pieces of DOT: a quoted string; a line of a box's table (nothing for ""), size in
+ * points; a cell with a badge. */
+void graph_dot_quoted(struct strbuf *out, const char *text);
+void graph_dot_row(struct strbuf *out, int size, const char *text, bool bold);
+void graph_dot_badge(struct strbuf *out, const char *text);
+
 /* Escapes for XML text and quoted attributes. */
 void graph_xml(struct strbuf *out, const char *text);
 

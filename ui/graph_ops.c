@@ -140,7 +140,7 @@ static struct sv location_name(const struct plan_node *node)
     return (struct sv){ where.p + begin, end - begin };
 }
 
-static void op_text(struct strbuf *out, const struct plan_node *node)
+void graph_op_text(struct strbuf *out, const struct plan_node *node)
 {
     struct sv name = sv_trim(node->name), where;
     size_t space = name.len, dot;
@@ -198,7 +198,7 @@ static const char *list_text(const struct op_list *l, struct arena *arena)
 
         if (!shown[i] || sv_eq(l->ops[i]->name, before))
             continue;
-        op_text(&op, l->ops[i]);
+        graph_op_text(&op, l->ops[i]);
         if (text.len && text.len + op.len + 2 > OPS_CHARS) {
             left_out++;
         } else {

@@ -8,8 +8,10 @@
  *     graphviz again, when that ran out: fewer stages, less polish, half the time
  *     our own layers (svg only) */
 #include "ui/cli.h"
+#include "ui/detail.h"
 #include "ui/graph.h"
 #include "ui/graph_layout.h"
+#include "ui/graph_plan.h"
 
 #include <inttypes.h>
 #include <unistd.h>
@@ -55,8 +57,12 @@ static enum errc options_of(const struct cli *cli, enum format format,
                             struct graph_options *o, struct err *err)
 {
     *o = (struct graph_options){ 0 };
-    if (cli->has_sql + cli->has_job + cli->has_stage > 1)
-        return err_set(err, ERR_USAGE, "give one of --sql, --job and --stage");
+    if (cli->has_sql + cli->has_job + cli->has_stage + cli->has_plan > 1)
+        return err_set(err, ERR_USAGE, "give one of --sql, --job, --stage and --plan");
+    if (cli->has_plan && cli->base)
+        return err_set(err, ERR_USAGE, "--plan is about one run: leave out --base");
+    if (cli->initial && !cli->has_plan)
+        return err_set(err, ERR_USAGE, "--initial goes with --plan");
     if (cli->heat && !graph_heat_parse(sv(cli->heat), &o->heat))
         return err_set(err, ERR_USAGE, "no heat \"%s\"", cli->heat);
     if (cli->has_sql) {
@@ -187,6 +193,53 @@ static enum errc write_graph(const struct job_of_drawing *d, enum format format,
     return rc;
 }
 
+/* The plan's text is that of analyze --sql: one tree, one wording. */
+static enum errc plan_text(const struct job_of_drawing *d, struct strbuf *out,
+                           struct err *err)
+{
+    struct report r = { 0 };
+    struct page p;
+    struct cli of_plan = *d->cli;
+    enum errc rc;
+
+    of_plan.sql_id = d->cli->plan_id;
+    of_plan.has_sql = true;
+    page_init(&p, &of_plan);
+    report_build(&r, d->analysis, sv(d->cli->inputs[0]));
+    rc = detail_sql(&p, &r, &of_plan, false, err);
+    if (rc == ERR_OK)
+        strbuf_add(out, page_finish(&p)); /* folds to ASCII where asked */
+    page_release(&p);
+    report_release(&r);
+    return rc;
+}
+
+static enum errc write_plan(const struct job_of_drawing *d, enum format format,
+                            struct strbuf *out, struct err *err)
+{
+    struct strbuf dot = { 0 };
+    enum layout_end end;
+    enum errc rc;
+    int dpi;
+
+    if (format == FORMAT_TXT)
+        return plan_text(d, out, err);
+    rc = graph_plan_dot(format == FORMAT_DOT ? out : &dot, d->analysis, d->findings,
+                        d->cli->plan_id, d->cli->initial, err);
+    if (rc != ERR_OK || format == FORMAT_DOT)
+        return rc;
+    end = layout_available()
+              ? layout_run(out, strbuf_sv(&dot), d->format, d->timeout_ms, &dpi, err)
+              : LAYOUT_FAILED;
+    strbuf_release(&dot);
+    if (end == LAYOUT_DONE)
+        return ERR_OK;
+    return err_set(err, ERR_OUTPUT, "%s; --format dot and txt need no graphviz",
+                   end == LAYOUT_TIMEOUT ? "graphviz did not finish the plan within its "
+                                           "limits (--layout-timeout)"
+                                         : "graphviz could not draw the plan");
+}
+
 /* The base run and its pairs. */
 static int load_base(struct job_of_drawing *d, struct analysis *base,
                      struct pairing *pairs)
@@ -236,7 +289,7 @@ int verb_graph(const struct cli *cli)
     d.timeout_ms = cli->layout_timeout_ms > 0 ? cli->layout_timeout_ms : TIMEOUT_MS;
     if ((rc = load_base(&d, &base, &pairs)) != EXIT_DONE)
         goto done;
-    if (write_graph(&d, format, &out, &err) == ERR_OK) {
+    if ((cli->has_plan ? write_plan : write_graph)(&d, format, &out, &err) == ERR_OK) {
         rc = cli_write(cli, strbuf_sv(&out));
     } else {
         cli_error("%s", err.text);

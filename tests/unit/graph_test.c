@@ -3,6 +3,8 @@
 #include "ui/graph_layout.h"
 
 #include "base/utf8.h"
+#include "tests/unit/load_helper.h"
+#include "ui/graph_plan.h"
 
 #include <locale.h>
 #include <math.h>
@@ -1032,6 +1034,63 @@ static void two_runs_of_many_stages_can_be_drawn(void **state)
     drop(head);
 }
 
+/* --- plans --------------------------------------------------------------------- */
+
+static void plans_can_be_drawn(void **state)
+{
+    static const char *const logs[] = { "tests/data/history-server/sql-aqe",
+                                        "tests/data/minimal",
+                                        "tests/data/logs/skewed-join" };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(logs); i++) {
+        struct analysis a = { 0 };
+        struct findings none = { 0 };
+
+        must_load(&a.app, logs[i]);
+        analysis_build(&a);
+        app_each_sql (&a.app, q) {
+            struct strbuf dot = { 0 };
+            struct err err = { 0 };
+
+            if (graph_plan_dot(&dot, &a, &none, q->execution_id, true, &err) == ERR_OK)
+                check_dot(strbuf_sv(&dot));
+            else
+                assert_int_equal(q->n_plans, 0);
+            strbuf_release(&dot);
+        }
+        analysis_release(&a);
+    }
+}
+
+static void hostile_plans_stay_text(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(hostile); i++) {
+        struct fixture *f = make(2, 2, true);
+        struct plan_node nodes[3] = { 0 }, *kid = &nodes[1],
+                         *kids[2] = { &nodes[2], &nodes[2] };
+        struct plan_node *plan = &nodes[0], *plans[2] = { plan, plan };
+        struct strbuf dot = { 0 };
+        struct err err = { 0 };
+
+        for (int k = 0; k < 3; k++)
+            nodes[k].name = nodes[k].detail = sv(hostile[i]);
+        nodes[0].children = &kid;
+        nodes[0].n_children = 1;
+        nodes[1].children = kids;
+        nodes[1].n_children = 2;
+        f->a.app.sqls[0].description = sv(hostile[i]);
+        f->a.app.sqls[0].plans = plans;
+        f->a.app.sqls[0].n_plans = 2;
+        assert_int_equal(graph_plan_dot(&dot, &f->a, &f->findings, 0, true, &err),
+                         ERR_OK);
+        check_dot(strbuf_sv(&dot));
+        strbuf_release(&dot);
+        drop(f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1056,6 +1115,8 @@ int main(void)
         cmocka_unit_test(two_runs_say_what_changed),
         cmocka_unit_test(two_runs_of_many_stages_can_be_drawn),
         cmocka_unit_test(hostile_names_stay_text),
+        cmocka_unit_test(plans_can_be_drawn),
+        cmocka_unit_test(hostile_plans_stay_text),
         cmocka_unit_test(the_same_log_gives_the_same_bytes),
         cmocka_unit_test(text_keeps_to_the_width),
         cmocka_unit_test(graphviz_draws_and_leaves_the_locale_alone),
