@@ -285,6 +285,8 @@ static void badges_of_findings(struct graph_bases *b, const struct findings *fin
             b->items[at].n_findings++;
             if (!b->items[at].worst)
                 b->items[at].worst = f;
+            if (badge == BADGE_OTHER && !b->items[at].other)
+                b->items[at].other = f;
         }
     }
 }

@@ -20,7 +20,7 @@
     X(LOOP, "NESTED LOOP", "compares every pair of rows")                                \
     X(PYTHON, "PYTHON", "rows pass through Python workers")                              \
     X(BIG_RESULT, "BIG RESULT", "much data sent to the driver")                          \
-    X(OTHER, "ADVICE", "a finding names this stage")                                     \
+    X(OTHER, "other badges", "the rule of that name has a finding here")                                     \
     X(SPEC, "SPEC", "speculative tasks")
 
 #define GRAPH_BADGE_ID(id, text, meaning) BADGE_##id,
@@ -48,6 +48,7 @@ struct graph_base {
 
     uint32_t badges;           /* bit per enum graph_badge */
     const struct finding *worst; /* the first, that saves most; NULL */
+    const struct finding *other; /* the first that has no badge of its own; NULL */
     uint32_t n_findings;
     const char *operators;     /* NULL: the log does not tell */
 };

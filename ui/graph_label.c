@@ -69,6 +69,15 @@ static void add_clean(struct strbuf *out, struct arena *arena, struct sv text,
     strbuf_addz(out, graph_clean(arena, text, max_chars));
 }
 
+/* "missed-broadcast": "MISSED BROADCAST". */
+static void capitals(struct strbuf *out, const char *id)
+{
+    for (; *id; id++)
+        strbuf_addc(out, *id == '-'                 ? ' '
+                         : *id >= 'a' && *id <= 'z' ? (char)(*id - 'a' + 'A')
+                                                    : *id);
+}
+
 static const char *badge_label(const struct graph_base *b, const struct stage *s,
                                enum graph_badge k, struct arena *arena)
 {
@@ -76,7 +85,10 @@ static const char *badge_label(const struct graph_base *b, const struct stage *s
     struct quantiles q;
     int64_t run_ms = b->total[METRIC_RUN_MS];
 
-    strbuf_addz(&out, graph_badge_text(k));
+    if (k == BADGE_OTHER && b->other)
+        capitals(&out, b->other->rule->id);
+    else
+        strbuf_addz(&out, graph_badge_text(k));
     switch (k) {
     case BADGE_FAIL:
         if (b->failed_tasks)

@@ -513,7 +513,7 @@ static void badges_beyond_three_are_counted(void **state)
     assert_string_equal(n->badges[1], "SKEW"); /* no tasks: no ratio */
     assert_string_equal(n->badges[2], "SPILL 12.0 GiB");
     assert_int_equal(n->more_badges, 3); /* GC 22%, LOW-PAR, SPEC 4 */
-    assert_string_equal(node(f, "stage-1-0")->badges[0], "ADVICE");
+    assert_string_equal(node(f, "stage-1-0")->badges[0], "A RULE OF TOMORROW");
     assert_int_equal(f->g.n_badges, 7);
     check_writers(f);
     drop(f);
