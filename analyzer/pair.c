@@ -415,8 +415,9 @@ struct pair_work {
     struct pairing *p;
     struct run base, head;
     struct arena scratch;
-    int64_t base_ms, head_ms; /* task time in paired stages */
-    double sure_ms;           /* of head's, weighed by confidence */
+    int64_t base_ms, head_ms;             /* task time in paired stages */
+    int64_t base_units_ms, head_units_ms; /* in executions paired by more than place */
+    double sure_ms;                       /* of head's, weighed by confidence */
 };
 
 static int64_t all_attempts_ms(const struct app *app, uint32_t ix)
@@ -552,6 +553,15 @@ static void add_lone(struct pair_work *w, const struct work *lone, bool is_base,
                   is_base ? IX_NONE : lone->stages[i], unit, 0, false);
 }
 
+static int64_t work_ms(const struct app *app, const struct work *w)
+{
+    int64_t ms = 0;
+
+    for (uint32_t i = 0; i < w->n_stages; i++)
+        ms = add_sat(ms, all_attempts_ms(app, w->stages[i]));
+    return ms;
+}
+
 static void add_merged_unit(struct pair_work *w, uint32_t b, uint32_t h,
                             const struct pair_match *m, void *arg)
 {
@@ -568,6 +578,10 @@ static void add_merged_unit(struct pair_work *w, uint32_t b, uint32_t h,
         .same_plan = base && head && base->shape && base->shape == head->shape,
         .moved = m->moved,
     };
+    if (base && head && m->score > PAIR_LIKE) {
+        w->base_units_ms = add_sat(w->base_units_ms, work_ms(w->base.app, base));
+        w->head_units_ms = add_sat(w->head_units_ms, work_ms(w->head.app, head));
+    }
     if (base && head)
         pair_stages(w, base, head, unit, m->score);
     else
@@ -596,10 +610,16 @@ static void judge(struct pair_work *w)
         w->base.task_ms > 0 ? (double)w->base_ms / (double)w->base.task_ms : 1;
     p->head_share =
         w->head.task_ms > 0 ? (double)w->head_ms / (double)w->head.task_ms : 1;
+    /* a plan that lost its costly stage is what one wants to see, not another job */
+    bool units = p->same_name && w->base.task_ms > 0 && w->head.task_ms > 0 &&
+                 (double)w->base_units_ms >= PAIR_SHARE * (double)w->base.task_ms &&
+                 (double)w->head_units_ms >= PAIR_SHARE * (double)w->head.task_ms;
+
     p->same_job =
-        p->base_share >= PAIR_SHARE && p->head_share >= PAIR_SHARE &&
-        (p->same_name ||
-         (p->n_stages && w->sure_ms >= PAIR_SHARE_RENAMED * (double)w->head.task_ms));
+        units ||
+        (p->base_share >= PAIR_SHARE && p->head_share >= PAIR_SHARE &&
+         (p->same_name ||
+          (p->n_stages && w->sure_ms >= PAIR_SHARE_RENAMED * (double)w->head.task_ms)));
     if (p->same_job)
         return;
     strbuf_addz(&why, "not the same job: stages that are in both runs hold ");

@@ -14,7 +14,8 @@
 
 /* Alike enough to be the same work; confidence of a pair is from here to 1. */
 #define PAIR_LIKE 0.5
-/* Of the task time of each run, in paired stages; below it they are not the same job.
+/* Of the task time of each run, in paired stages, or in executions of one name whose
+ * plans are alike; below it they are not the same job.
  * A third, for one query rewritten takes much of a small job with it. Applications of
  * other names must be surer: there the time is weighed by confidence. */
 #define PAIR_SHARE (1.0 / 3)
