@@ -124,6 +124,7 @@ struct cli {
     bool man;                  /* help --man */
     bool help;                 /* --help: of the verb, or of all */
     const char *heat;          /* graph --heat; NULL: not given */
+    int64_t hops;              /* graph --hops; 0: not given */
     bool has_plan, initial;    /* graph --plan, --initial */
     int64_t plan_id;
     const char *base;          /* graph --base: the log compared with; NULL: not given */

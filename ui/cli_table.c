@@ -322,6 +322,11 @@ static bool set_sql(struct cli *cli, const char *value, struct err *err)
     return cli->has_sql = number(value, 0, INT64_MAX, &cli->sql_id, err);
 }
 
+static bool set_hops(struct cli *cli, const char *value, struct err *err)
+{
+    return number(value, 1, 1000, &cli->hops, err);
+}
+
 static bool set_plan(struct cli *cli, const char *value, struct err *err)
 {
     return cli->has_plan = number(value, 0, INT64_MAX, &cli->plan_id, err);
@@ -670,6 +675,11 @@ const struct option options_all[] = {
       .help = "show at most N findings (5), or N tasks of a stage (10)",
       .verbs = V(ANALYZE) | V(WHATIF) | V(FLEET),
       .set = set_top },
+    { .name = "hops",
+      .arg = "N",
+      .help = "with --stage: so many steps around the stage (2)",
+      .verbs = V(GRAPH),
+      .set = set_hops },
     { .name = "plan",
       .arg = "N",
       .help = "the plan of SQL execution N: operators in their stages, with rows and time",

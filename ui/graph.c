@@ -78,6 +78,7 @@ static void widen(struct graph_work *w, bool up, bool down)
 static enum errc take_scope(struct graph_work *w, struct err *err)
 {
     enum graph_scope scope = w->options->scope;
+    uint32_t hops = w->options->hops ? w->options->hops : STAGE_HOPS;
     uint32_t at;
 
     TRY(find_scope(w, &at, err));
@@ -89,7 +90,7 @@ static enum errc take_scope(struct graph_work *w, struct err *err)
                    (scope == GRAPH_STAGE && i == at);
     if (scope == GRAPH_SQL || scope == GRAPH_JOB)
         widen(w, true, false);
-    for (int hop = 0; scope == GRAPH_STAGE && hop < STAGE_HOPS; hop++)
+    for (uint32_t hop = 0; scope == GRAPH_STAGE && hop < hops; hop++)
         widen(w, true, true);
     for (uint32_t i = 0; i < w->b.n; i++)
         w->n_in += w->in[i];

@@ -28,8 +28,9 @@ enum graph_scope { GRAPH_WHOLE, GRAPH_SQL, GRAPH_JOB, GRAPH_STAGE };
 
 struct graph_options {
     enum graph_heat heat;
-    enum graph_scope scope; /* an execution or a job with what feeds it; a stage and two steps around */
+    enum graph_scope scope; /* an execution or a job with what feeds it; a stage and some steps around */
     int64_t scope_id;
+    uint32_t hops;      /* of GRAPH_STAGE: steps around the stage; 0: two */
     uint32_t max_nodes; /* 0: all. Otherwise the rest is folded, and the graph says so */
 };
 

@@ -75,6 +75,9 @@ static enum errc options_of(const struct cli *cli, enum format format,
         o->scope = GRAPH_STAGE;
         o->scope_id = cli->stage_id;
     }
+    if (cli->hops && !cli->has_stage)
+        return err_set(err, ERR_USAGE, "--hops goes with --stage");
+    o->hops = (uint32_t)cli->hops;
     o->max_nodes = cli->max_nodes >= 0    ? (uint32_t)cli->max_nodes
                    : format == FORMAT_DOT ? 0
                                           : MOST_NODES;
