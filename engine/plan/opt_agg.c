@@ -146,7 +146,11 @@ static struct expr *drop_agg_filter(void *ctx, struct expr *e)
         copy->filter = NULL;
         return copy;
     }
-    return e;
+    if (!opt_is_false(e->filter))
+        return e;
+    /* of no rows at all: 0 of what counts, NULL of the others */
+    return e->nullable ? opt_null_of(a, e->type)
+                       : expr_literal(a, (struct value){ .type = e->type });
 }
 
 static struct plan *eliminate_filters(struct rewrite_env *env, struct plan *p)

@@ -644,6 +644,8 @@ static struct plan *propagate(struct constants *c, struct plan *p)
         forget(c, plan_output(a, out));
         if (p->kind == PLAN_AGGREGATE || p->kind == PLAN_EXPAND)
             *c = (struct constants){ .arena = a };
+        if (p->kind == PLAN_AGGREGATE)
+            note_constants(c, &out->list);
         return out;
     default:
         return out;
