@@ -8,6 +8,7 @@
  * No second is promised twice. Findings are taken with the largest claim first, notes last;
  * each claim gets what is left of its entry. One that is left with nothing says
  * whose seconds they are ("follows_from"). */
+#include "rules/chain.h"
 #include "rules/finding.h"
 #include "rules/joint.h"
 #include "rules/shape.h"
@@ -317,4 +318,5 @@ void rules_run(struct findings *out, const struct analysis *analysis, struct are
     for (const struct rule *const *r = rules_all; *r; r++)
         run_one(out, analysis, shapes, *r);
     rank(out, analysis);
+    chain_all(out, analysis, shapes);
 }

@@ -57,6 +57,23 @@ struct claim {
     int64_t low_ms, expected_ms, high_ms; /* low <= expected <= high */
 };
 
+/* From the time lost to what decides it, in this order; see rules/chain.h. */
+enum chain_kind {
+    CHAIN_TIME,
+    CHAIN_TASK,
+    CHAIN_TASK_TIME,
+    CHAIN_DATA,
+    CHAIN_OPERATOR,
+    CHAIN_COLUMNS,
+    CHAIN_SETTING
+};
+#define CHAIN_KINDS (CHAIN_SETTING + 1)
+
+struct chain_link {
+    enum chain_kind kind;
+    const char *text;
+};
+
 struct finding {
     const struct rule *rule;
     enum severity severity; /* set by ranking from the seconds saved, see rules/list.c */
@@ -86,6 +103,8 @@ struct finding {
     size_t n_sql, n_code;      /* hints and code patterns */
     const char *text;          /* what to do, one or two sentences */
     const char *risk, *verify; /* NULL: none */
+    struct chain_link *chain;  /* set after ranking; one of a kind at most */
+    size_t n_chain;
     const struct rule
         *follows; /* set by ranking: whose claim took the seconds; NULL: none */
 };

@@ -1,6 +1,7 @@
 /* --why FINDING: what it rests on, step by step, down to the entries of the account that
  * pay for it. */
 #include "ui/detail.h"
+#include "rules/chain.h"
 #include "ui/render_json.h"
 
 #include <inttypes.h>
@@ -31,6 +32,17 @@ static void write_numbers(struct page *p, struct report *r, const struct finding
     }
     table_print(&t, p, 2);
     table_release(&t);
+}
+
+static void write_chain(struct page *p, struct report *r, const struct finding *f)
+{
+    if (!f->n_chain)
+        return;
+    page_newline(p);
+    page_wrap(p, "", "", SV("From the time to its cause"));
+    for (size_t i = 0; i < f->n_chain; i++)
+        page_wrapf(p, "  ", "             ", "%-9s  %s", chain_name(f->chain[i].kind),
+                   text_clean(&r->arena, sv(f->chain[i].text), 0));
 }
 
 static void write_thresholds(struct page *p, struct report *r, const struct finding *f)
@@ -143,6 +155,7 @@ static void write_one(struct page *p, struct report *r, size_t number)
     const struct finding *f = report_shown(r, number);
 
     render_finding(p, r, number, false);
+    write_chain(p, r, f);
     write_numbers(p, r, f);
     write_thresholds(p, r, f);
     write_claims(p, r, f);

@@ -2,6 +2,7 @@
  *
  * Everything goes into one buffer. What the log does not hold is null: a metric that
  * no task of a stage had, the end of what still ran, quantiles without a success. */
+#include "rules/chain.h"
 #include "ui/render_json.h"
 
 #include "analyzer/failure.h"
@@ -593,6 +594,19 @@ static void put_evidence(struct json_writer *w, const struct finding *f)
     json_object_end(w);
 }
 
+static void put_chain(struct json_writer *w, const struct finding *f)
+{
+    json_key(w, "chain");
+    json_array(w);
+    for (size_t i = 0; i < f->n_chain; i++) {
+        json_object(w);
+        json_put_text(w, "link", sv(chain_name(f->chain[i].kind)));
+        json_put_text(w, "text", sv(f->chain[i].text));
+        json_object_end(w);
+    }
+    json_array_end(w);
+}
+
 void json_finding(struct json_writer *w, const struct app *app, const struct finding *f)
 {
     json_object(w);
@@ -603,6 +617,7 @@ void json_finding(struct json_writer *w, const struct app *app, const struct fin
     json_put_text(w, "title", sv(f->title));
     json_put_text(w, "cause", sv(f->cause));
     put_evidence(w, f);
+    put_chain(w, f);
     json_key(w, "saves_ms");
     if (f->has_saving) {
         json_object(w);

@@ -1,6 +1,7 @@
 /* Markdown for a ticket or a pull request: the verdict, a table of findings, then each
  * with cause, change and check. Log text cannot break out: what Markdown or HTML would
  * read as markup is escaped. */
+#include "rules/chain.h"
 #include "ui/report.h"
 
 #define LEAST_SHARE 0.01
@@ -123,6 +124,13 @@ static void finding(struct page *p, struct report *r, size_t i)
         page_add(p, "**Check:** %s\n\n", sentence(a, f->verify));
     if (f->risk && *f->risk)
         page_add(p, "**Risk:** %s\n\n", sentence(a, f->risk));
+    if (f->n_chain) {
+        page_add(p, "<details><summary>From the time to its cause</summary>\n\n");
+        for (size_t k = 0; k < f->n_chain; k++)
+            page_add(p, "- *%s*: %s\n", chain_name(f->chain[k].kind),
+                     sentence(a, f->chain[k].text));
+        page_add(p, "\n</details>\n\n");
+    }
     if (f->n_evidence) {
         page_add(p,
                  "<details><summary>Evidence (confidence %s)</summary>\n\n"

@@ -592,7 +592,8 @@ static inline void case_statement(struct rules_case *c, char **w, size_t n)
         *e = (struct case_expect){ .n = n - 1 };
         for (size_t i = 1; i < n && i <= ARRAY_LEN(e->words); i++) {
             e->words[i - 1] = (char *)(uintptr_t)arena_sv(&c->arena, sv(w[i])).p;
-            for (char *p = e->words[i - 1]; strcmp(w[1], "says") == 0 && *p; p++)
+            bool words = strcmp(w[1], "says") == 0 || strcmp(w[1], "chain") == 0;
+            for (char *p = e->words[i - 1]; words && *p; p++)
                 if (*p == '_')
                     *p = ' ';
         }

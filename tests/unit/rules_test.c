@@ -101,6 +101,14 @@ static bool finding_on_stage(const struct judged *j, const struct finding *f,
     return false;
 }
 
+static bool chain_says(const struct finding *f, const char *words)
+{
+    for (size_t i = 0; i < f->n_chain; i++)
+        if (strstr(f->chain[i].text, words))
+            return true;
+    return false;
+}
+
 static void check_expect(const struct judged *j, const struct finding *f,
                          const char *path, const struct case_expect *e)
 {
@@ -126,6 +134,9 @@ static void check_expect(const struct judged *j, const struct finding *f,
             !strstr(f->text, value))
             fail_msg("%s: does not say \"%s\" but \"%s\", \"%s\"", path, value, f->cause,
                      f->text);
+    } else if (strcmp(what, "chain") == 0) {
+        if (!chain_says(f, value))
+            fail_msg("%s: no link of %s's chain says \"%s\"", path, f->rule->id, value);
     } else if (strcmp(what, "not") == 0) {
         if (find(j, value))
             fail_msg("%s: also %s", path, value);
