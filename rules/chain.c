@@ -99,8 +99,7 @@ static void add_task_time(struct chain *c, uint32_t row, int64_t task_ms)
         [FETCHING] = "waiting for shuffle blocks",
         [WRITING] = "writing its shuffle",
         [STARTING] = "starting",
-        [WAITING] = "neither computing nor collecting nor fetching: it waited for disk, "
-                    "network or another process",
+        [WAITING] = "waiting, for disk, network or another process",
     };
     const struct task_table *t = &c->stage->task;
     int64_t ms[KINDS], run = task_metric(t, row, METRIC_RUN_MS), rest = run;
