@@ -170,7 +170,7 @@ def plain_type(t):
     return t.replace(" ", "").lower()
 
 
-def same_cell(kind, a, b):
+def same_cell(kind, a, b, scales=True):
     if a is None or b is None:
         return a is b
     if kind in ("double", "float"):
@@ -179,7 +179,7 @@ def same_cell(kind, a, b):
                                                                               abs_tol=1e-9)
     if kind.startswith("decimal"):
         x, y = decimal.Decimal(a), decimal.Decimal(b)
-        return x == y and x.as_tuple().exponent == y.as_tuple().exponent
+        return x == y and (not scales or x.as_tuple().exponent == y.as_tuple().exponent)
     return a == b
 
 
@@ -210,8 +210,9 @@ def difference(case, got):
         if re.search("INTERNAL_ERROR|MISSING_ATTRIBUTES|Max iterations", case["error"]):
             return None  # Spark's own faults
         return "Spark says: %s; the engine answers" % case["error"]
-    kinds = [plain_type(t) for t in case["types"]]
     types = [plain_type(c["type"]) for c in got["columns"]]
+    # duckdb_queries.py says values alone: decimals may have other scales there
+    kinds = [plain_type(t) for t in case["types"]] if "types" in case else types
     if types != kinds:
         return "types %s, not %s" % (types, kinds)
     rows = as_text(got["rows"])
@@ -219,8 +220,8 @@ def difference(case, got):
     if not case["ordered"]:
         rows, wanted = sorted(rows, key=sort_key(kinds)), sorted(wanted, key=sort_key(kinds))
     for a, b in zip(rows, wanted):
-        if not all(same_cell(k, x, y) for k, x, y in zip(kinds, a, b)):
-            return "%d rows (Spark %d): %s, not %s" % (len(rows), len(wanted), a, b)
+        if not all(same_cell(k, x, y, "types" in case) for k, x, y in zip(kinds, a, b)):
+            return "%d rows (there %d): %s, not %s" % (len(rows), len(wanted), a, b)
     if len(rows) != len(wanted):
         return "%d rows, not %d" % (len(rows), len(wanted))
     return None

@@ -2,7 +2,7 @@
 # Compares Spillway with real Spark: writes event logs with Spark 3.5.9 and 4.3.0 in every
 # codec, starts the History Server of each version on them and compares its REST answers
 # with `spillway analyze --json`. Compares the engine's answers with Spark's: TPC-H at scale 1
-# and random statements (SEED=n QUERIES=n for others, or more); its files with pyarrow's, DuckDB's
+# and random statements, DuckDB's too (SEED=n QUERIES=n for others, or more); its files with pyarrow's, DuckDB's
 # and Spark's. Needs Java 17 and a package index for pip; without
 # either it says so and skips. What it makes is in build/interop.
 #
@@ -191,7 +191,7 @@ answers() { # VERSION
 }
 
 # Files of every format, codec and type, written here and read by pyarrow, DuckDB and Spark, and
-# theirs here.
+# theirs here; then statements that DuckDB and Spark mean alike, answered by DuckDB.
 files() { # VERSION
     local venv=$out/venv-files log=$out/files.log
     if [ ! -e "$venv/ready" ]; then
@@ -205,6 +205,11 @@ files() { # VERSION
     fi
     in_group 240 "$venv/bin/python" tests/interop/files.py "$spillway" "$out/venv-$1/bin/python" "$out/files" >"$log" 2>&1
     counted "files" "$log"
+    rm -rf "$out/duckdb" && mkdir -p "$out/duckdb"
+    in_group 120 "$venv/bin/python" tests/interop/duckdb_queries.py "$out/duckdb" "${SEED:-1}" "${QUERIES:-150}" >"$log" 2>&1 ||
+        { fail "random statements on DuckDB: $(tail -3 "$log")"; return; }
+    python3 tests/interop/random_queries.py check "$out/duckdb" "$spillway" >"$log" 2>&1
+    counted "random statements, DuckDB" "$log"
 }
 
 start_server() { # VERSION: sets $server and $url
