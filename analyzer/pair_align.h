@@ -11,7 +11,12 @@ struct pair_item {
     uint64_t what;      /* description without numbers */
     uint64_t where;     /* call site without numbers */
     uint64_t *features; /* ascending, no duplicates; at most PAIR_FEATURES */
-    uint32_t n_features;
+    uint64_t *words;   /* of the description, likewise; NULL: it is compared as a whole */
+    uint64_t *sources; /* what it reads: tables, ranges; likewise */
+    uint32_t n_features, n_words, n_sources;
+    uint64_t result;                /* what the plan's top operator means; 0: no plan */
+    bool common_what, common_where; /* other plans of the run have the same; or it is
+                                     * Spark's own code: they say little */
 };
 
 struct pair_match { /* of an item of the base run */
@@ -26,6 +31,8 @@ void pair_align(const struct pair_item *base, uint32_t n_base,
                 const struct pair_item *head, uint32_t n_head, struct pair_match *match);
 /* 0 to 1; 0 as well where the two cannot be the same work. */
 double pair_likeness(const struct pair_item *a, const struct pair_item *b);
+/* What both have of what either has, 0 to 1; 0 of two empty lists. */
+double pair_shared(const uint64_t *a, uint32_t n_a, const uint64_t *b, uint32_t n_b);
 /* Sorts, drops duplicates and keeps the smallest PAIR_FEATURES; the new count. */
 uint32_t pair_features_finish(uint64_t *features, uint32_t n);
 

@@ -38,5 +38,7 @@ for name; do
     done
     "$spillway" graph -q --base logs/"$name"/* logs/"$name-fixed"/* \
         -o "$pictures/$name-diff.svg" || rm -f "$pictures/$name-diff.svg"
+    # the same on every machine
+    sed -i "s|$here/|samples/|g; s|$work/||g" "$pictures/$name".svg "$pictures/$name"-*.svg
     echo "$name"
 done

@@ -125,6 +125,10 @@ struct cli {
     bool help;                 /* --help: of the verb, or of all */
     const char *heat;          /* graph --heat; NULL: not given */
     int64_t hops;              /* graph --hops; 0: not given */
+    const char *link_base;     /* graph --link-base; NULL: not given */
+    bool interactive, split;   /* graph --interactive, --split sql */
+    const char **only, **hide; /* graph --only, --hide: lists of KIND:ID */
+    size_t n_only, cap_only, n_hide, cap_hide;
     bool has_plan, initial;    /* graph --plan, --initial */
     int64_t plan_id;
     const char *base;          /* graph --base: the log compared with; NULL: not given */

@@ -3,6 +3,7 @@
 #include "ui/cli.h"
 
 #include "base/mem.h"
+#include "ui/graph.h"
 
 #include <stdlib.h>
 
@@ -159,6 +160,10 @@ const struct verb verbs_all[VERB_COUNT] = {
             "on the edges and the critical path in blue. The format follows the name of the "
             "output file; on standard output it is txt. Without graphviz, svg, dot and txt still "
             "work.\n\n"
+            "Of many stages those that matter least are folded: turns of a loop and branches of a "
+            "union into one box beside the slowest of them, the rest into a box for each "
+            "execution. What was folded or left out, and why, stands in the legend; dot and "
+            "--max-nodes all keep every stage.\n\n"
             "With --base the stages of both runs are paired by their plans, descriptions and call "
             "sites: slower ones are orange, faster ones blue, those of one run alone are marked + "
             "and \xE2\x88\x92, and edges say what they moved then and now. Runs that have too "
@@ -167,6 +172,7 @@ const struct verb verbs_all[VERB_COUNT] = {
             "them: time, rows, memory, spill, files read, and the finding that is about one.",
         .example = "spillway graph app.zst -o stages.svg\nspillway graph app.zst --sql 7\n"
                    "spillway graph app.zst --plan 7 -o plan.svg\n"
+                   "spillway graph app.zst --split sql --interactive -o pictures\n"
                    "spillway graph --base yesterday.zst today.zst -o diff.svg",
         .min_inputs = 1,
         .max_inputs = 1,
@@ -322,6 +328,85 @@ static bool set_sql(struct cli *cli, const char *value, struct err *err)
     return cli->has_sql = number(value, 0, INT64_MAX, &cli->sql_id, err);
 }
 
+/* The same as --stage, --sql or --job, under one name. */
+static bool set_focus(struct cli *cli, const char *value, struct err *err)
+{
+    struct graph_pick pick;
+
+    if (!graph_pick_parse(sv(value), &pick)) {
+        err_set(err, ERR_USAGE, "stage:42, sql:7 or job:3");
+        return false;
+    }
+    switch (pick.scope) {
+    case GRAPH_SQL:
+        cli->has_sql = true;
+        cli->sql_id = pick.id;
+        break;
+    case GRAPH_JOB:
+        cli->has_job = true;
+        cli->job_id = pick.id;
+        break;
+    default:
+        cli->has_stage = true;
+        cli->stage_id = pick.id;
+        cli->stage_attempt = APP_NONE;
+    }
+    return true;
+}
+
+/* "sql:7,stage:3", checked here, used as text. */
+static bool is_pick_list(const char *value, struct err *err)
+{
+    struct graph_pick pick;
+
+    struct sv rest = sv(value);
+
+    do {
+        if (!graph_pick_next(&rest, &pick)) {
+            err_set(err, ERR_USAGE, "a list of stage:42, sql:7 or job:3");
+            return false;
+        }
+    } while (rest.len);
+    return true;
+}
+
+static bool set_only(struct cli *cli, const char *value, struct err *err)
+{
+    GROW(cli->only, cli->n_only, cli->cap_only);
+    cli->only[cli->n_only++] = value;
+    return is_pick_list(value, err);
+}
+
+static bool set_hide(struct cli *cli, const char *value, struct err *err)
+{
+    GROW(cli->hide, cli->n_hide, cli->cap_hide);
+    cli->hide[cli->n_hide++] = value;
+    return is_pick_list(value, err);
+}
+
+static bool set_link_base(struct cli *cli, const char *value, struct err *err)
+{
+    cli->link_base = value;
+    if (graph_link_allowed(sv(value)))
+        return true;
+    err_set(err, ERR_USAGE, "an address of http, https or a relative one, without blanks");
+    return false;
+}
+
+static bool set_interactive(struct cli *cli, const char *value, struct err *err)
+{
+    (void)value;
+    (void)err;
+    return cli->interactive = true;
+}
+
+static bool set_split(struct cli *cli, const char *value, struct err *err)
+{
+    (void)value;
+    (void)err;
+    return cli->split = true;
+}
+
 static bool set_hops(struct cli *cli, const char *value, struct err *err)
 {
     return number(value, 1, 1000, &cli->hops, err);
@@ -447,9 +532,9 @@ static bool set_max_nodes(struct cli *cli, const char *value, struct err *err)
 static bool set_layout_timeout(struct cli *cli, const char *value, struct err *err)
 {
     if (units_parse_ms(sv(value), 1000, &cli->layout_timeout_ms) &&
-        cli->layout_timeout_ms > 0)
+        cli->layout_timeout_ms >= 0)
         return true;
-    err_set(err, ERR_USAGE, "a time, as 10s or 2m");
+    err_set(err, ERR_USAGE, "a time, as 10s or 2m; 0 for a picture without graphviz");
     return false;
 }
 
@@ -675,9 +760,24 @@ const struct option options_all[] = {
       .help = "show at most N findings (5), or N tasks of a stage (10)",
       .verbs = V(ANALYZE) | V(WHATIF) | V(FLEET),
       .set = set_top },
+    { .name = "focus",
+      .arg = "KIND:ID",
+      .help = "stage:42, sql:7 or job:3 and what is near it; the same as --stage 42 ...",
+      .verbs = V(GRAPH),
+      .set = set_focus },
+    { .name = "only",
+      .arg = "KIND:ID",
+      .help = "nothing but these: stage:42,sql:7,job:3; may be given several times",
+      .verbs = V(GRAPH),
+      .set = set_only },
+    { .name = "hide",
+      .arg = "KIND:ID",
+      .help = "all but these; may be given several times",
+      .verbs = V(GRAPH),
+      .set = set_hide },
     { .name = "hops",
       .arg = "N",
-      .help = "with --stage: so many steps around the stage (2)",
+      .help = "so many steps around the stage (2), the SQL execution or the job",
       .verbs = V(GRAPH),
       .set = set_hops },
     { .name = "plan",
@@ -705,9 +805,24 @@ const struct option options_all[] = {
       .help = "fold the stages that matter least beyond N",
       .verbs = V(GRAPH),
       .set = set_max_nodes },
+    { .name = "split",
+      .arg = "BY",
+      .values = "sql",
+      .help = "a picture of each SQL execution and an index, into the folder of --output",
+      .verbs = V(GRAPH),
+      .set = set_split },
+    { .name = "interactive",
+      .help = "svg with a script in it: pan, zoom, / to search, click to see what feeds what",
+      .verbs = V(GRAPH),
+      .set = set_interactive },
+    { .name = "link-base",
+      .arg = "URL",
+      .help = "stages link there: {stage} and {attempt} are filled in, else #stage-N is added",
+      .verbs = V(GRAPH),
+      .set = set_link_base },
     { .name = "layout-timeout",
       .arg = "TIME",
-      .help = "time limit of graphviz's layout (10s)",
+      .help = "time limit of graphviz's layout (10s); 0: a plainer svg without graphviz",
       .verbs = V(GRAPH),
       .set = set_layout_timeout },
     { .name = "jobs",

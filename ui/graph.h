@@ -26,18 +26,31 @@ bool graph_heat_parse(struct sv text, enum graph_heat *out);
 
 enum graph_scope { GRAPH_WHOLE, GRAPH_SQL, GRAPH_JOB, GRAPH_STAGE };
 
+struct graph_pick {
+    enum graph_scope scope; /* not GRAPH_WHOLE */
+    int64_t id;
+};
+/* "sql:7", "job:3", "stage:42". */
+bool graph_pick_parse(struct sv text, struct graph_pick *out);
+/* Of a list "sql:7,stage:3": the first, taken off *list; false where it is none of these. */
+bool graph_pick_next(struct sv *list, struct graph_pick *out);
+
 struct graph_options {
     enum graph_heat heat;
     enum graph_scope scope; /* an execution or a job with what feeds it; a stage and some steps around */
     int64_t scope_id;
-    uint32_t hops;      /* of GRAPH_STAGE: steps around the stage; 0: two */
+    uint32_t hops;      /* steps around the scope; 0: two of a stage, else what feeds it */
+    const struct graph_pick *only, *hide; /* of the scope, these alone; all but these */
+    size_t n_only, n_hide;
+    const char *link_base; /* address that stages link to, see graph_link_allowed; NULL: none */
+    bool fold_alike;    /* of a loop's executions or jobs one is drawn, see graph_alike.c */
     uint32_t max_nodes; /* 0: all. Otherwise the rest is folded, and the graph says so */
 };
 
 enum graph_shape {
     SHAPE_RESULT, SHAPE_SHUFFLE_MAP, SHAPE_SCAN, SHAPE_BROADCAST,
     SHAPE_SKIPPED, /* all skipped stages of one job of which two stages or more are drawn */
-    SHAPE_FOLDED   /* all stages of one cluster that were cut */
+    SHAPE_FOLDED   /* all stages of one cluster that were cut, or of a loop but for one turn */
 };
 
 /* Of a graph of two runs; CHANGE_NONE elsewhere, and for skipped and folded stages. */
@@ -108,6 +121,7 @@ struct graph {
     const char *folded;     /* what was cut or left out; NULL: nothing */
     struct graph_legend_badge *badges; size_t n_badges; /* that occur */
     bool has_path;
+    const char *link_base;  /* of the options, checked and clean; NULL */
     bool is_diff;           /* of two runs: node.change and edge.change are set */
 };
 
@@ -127,6 +141,11 @@ struct graph_runs {
 };
 MUST_CHECK enum errc graph_build_diff(struct graph *g, const struct graph_runs *runs,
                                       const struct graph_options *options, struct err *err);
+
+/* Addresses of the web and relative ones; no other schemes, no blanks or controls, ASCII. */
+bool graph_link_allowed(struct sv url);
+/* Adds a script to a finished SVG of either writer: pan, zoom, search, tracing. */
+void graph_interactive(struct strbuf *svg);
 
 void graph_dot(struct strbuf *out, const struct graph *g, const char *nslimit);
 void graph_svg(struct strbuf *out, const struct graph *g);

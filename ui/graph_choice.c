@@ -3,7 +3,7 @@
  * Where there are more stages than max_nodes, those are kept that matter
  * most: by their share of the critical path or of task time, whichever is larger,
  * with half a per cent more for being on the path and as much for a badge. The
- * rest is folded, one box for each execution (or job) of which something is
+ * rest (what graph_alike.c has not folded before) is folded, one box for each execution (or job) of which something is
  * drawn, one box for all others. The boxes count towards max_nodes; so a stage that
  * would open another execution competes at half its worth, and of a hundred
  * executions alike twenty are drawn whole instead of a stage of each. A box may
@@ -11,9 +11,8 @@
 #include "ui/graph_work.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#define WORTH_A_LOOK 0.005 /* of the whole; below it a stage is cold */
+#define WORTH_A_LOOK GRAPH_COLD_SHARE
 
 uint64_t graph_group(const struct graph_base *s)
 {
@@ -42,7 +41,7 @@ static int by_score(const void *a, const void *b)
 
 static struct ranked *rank_bases(struct graph_work *w)
 {
-    struct ranked *r = arena_array(&w->scratch, w->n_in, sizeof *r);
+    struct ranked *r = arena_array(&w->scratch, w->n_in + 1, sizeof *r);
     int64_t task_ms = 0;
     uint32_t n = 0;
 
@@ -54,7 +53,7 @@ static struct ranked *rank_bases(struct graph_work *w)
         double task = graph_share(s->task_ms, task_ms),
                heat = graph_share(s->heat, w->b.heat_total);
 
-        if (!w->in[i])
+        if (!w->in[i] || w->kind[i])
             continue;
         r[n].base = i;
         r[n].group = graph_group(s);
@@ -64,7 +63,8 @@ static struct ranked *rank_bases(struct graph_work *w)
         r[n].score += (s->critical ? WORTH_A_LOOK : 0) + (s->badges ? WORTH_A_LOOK : 0);
         n++;
     }
-    qsort(r, n, sizeof *r, by_score);
+    if (n)
+        qsort(r, n, sizeof *r, by_score);
     return r;
 }
 
@@ -113,10 +113,10 @@ static void sift(struct offer *heap, uint32_t n, uint32_t i)
 static uint32_t make_offers(const struct graph_work *w, const struct ranked *r,
                             struct offer *heap)
 {
-    uint32_t n = 0;
+    uint32_t n = 0, ranked = w->n_in - w->n_alike;
 
-    for (uint32_t i = 0, end; i < w->n_in; i = end) {
-        for (end = i; end < w->n_in && r[end].group == r[i].group; end++)
+    for (uint32_t i = 0, end; i < ranked; i = end) {
+        for (end = i; end < ranked && r[end].group == r[i].group; end++)
             ;
         heap[n] = (struct offer){ .begin = i, .next = i, .end = end };
         set_worth(&heap[n++], r);
@@ -133,13 +133,15 @@ void graph_choose(struct graph_work *w)
     struct offer *heap = arena_array(&w->scratch, w->n_in + 1, sizeof *heap);
 
     w->keep = arena_array(&w->scratch, w->b.n + 1, sizeof *w->keep);
-    if (max == 0 || w->n_in <= max) {
-        memcpy(w->keep, w->in, w->b.n * sizeof *w->keep);
-        w->n_keep = w->n_in;
+    if (max == 0 || w->n_in - w->n_alike + w->n_kinds <= max) {
+        for (uint32_t i = 0; i < w->b.n; i++)
+            w->keep[i] = w->in[i] && !w->kind[i];
+        w->n_keep = w->n_in - w->n_alike;
         return;
     }
     n = make_offers(w, r, heap);
-    for (uint32_t left = max - 1; n;) { /* one for all groups that get no room */
+    /* one for all groups that get no room; kinds are at most a third of max */
+    for (uint32_t left = max - 1 - w->n_kinds; n;) {
         struct offer *o = &heap[0];
         uint32_t boxes = boxes_for(o);
 

@@ -334,9 +334,9 @@ static void write_words(struct diff *d)
     strbuf_addz(&text, "; one run each, so how much of it is noise is not known)");
     g->subtitle = graph_keep(&g->arena, &text);
     strbuf_printf(&text,
-                  "%" PRIu32 " stages in both, %" PRIu32 " slower, %" PRIu32
+                  "%" PRIu32 " stage%s in both, %" PRIu32 " slower, %" PRIu32
                   " faster, %" PRIu32 " new, %" PRIu32 " gone",
-                  d->n_paired, d->n_slower, d->n_faster, d->n_added, d->n_gone);
+                  d->n_paired, d->n_paired == 1 ? "" : "s", d->n_slower, d->n_faster, d->n_added, d->n_gone);
     if (d->n_unsure)
         strbuf_printf(&text, "; %" PRIu32 " pair%s less than 75%% sure", d->n_unsure,
                       d->n_unsure == 1 ? "" : "s");

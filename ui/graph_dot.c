@@ -110,8 +110,9 @@ static const char *shape_of(enum graph_shape s)
 /* 9 to 22 points by the root of the task time: areas then compare like times. */
 static int title_size(const struct graph_node *n, int64_t most_ms)
 {
-    return most_ms > 0 ? (int)lround(9 + 13 * sqrt((double)n->task_ms / (double)most_ms))
-                       : 12;
+    double share = most_ms > 0 ? (double)n->task_ms / (double)most_ms : 0;
+
+    return most_ms > 0 ? (int)lround(9 + 13 * sqrt(fmin(share, 1))) : 12;
 }
 
 /* before: the step of the critical path to it, if that is not drawn as an edge. */
@@ -188,7 +189,7 @@ static void node_style(struct strbuf *out, const struct graph_node *n)
         strbuf_addz(out, ", color=\"" GREY "\", penwidth=2");
     else if (n->failed)
         strbuf_addz(out, ", color=\"" DARK_RED "\", penwidth=3");
-    else if (n->critical && n->shape != SHAPE_FOLDED)
+    else if (n->critical && n->step)
         strbuf_addz(out, ", color=\"" BLUE "\", penwidth=4");
     if (n->stage_ix != IX_NONE && n->attempts > 1)
         strbuf_addz(out, ", peripheries=2");
@@ -208,7 +209,8 @@ static void write_node(struct strbuf *out, const struct nest *nest, uint32_t nod
 {
     const struct graph_node *n = &nest->g->nodes[node];
     uint32_t step = nest->hidden_step[node];
-    bool small = n->shape == SHAPE_SKIPPED || n->shape == SHAPE_FOLDED;
+    struct strbuf link = { 0 };
+    bool small = n->shape == SHAPE_SKIPPED || (n->shape == SHAPE_FOLDED && !n->step);
 
     strbuf_fill(out, ' ', (size_t)indent * 2);
     strbuf_printf(out, "\"%s\" [id=\"%s\", class=\"", n->id, n->id);
@@ -219,6 +221,12 @@ static void write_node(struct strbuf *out, const struct nest *nest, uint32_t nod
     node_style(out, n);
     strbuf_addz(out, ", tooltip=");
     graph_dot_quoted(out, n->tooltip);
+    graph_node_link(&link, nest->g, n);
+    if (link.len) {
+        strbuf_addz(out, ", URL=");
+        graph_dot_quoted(out, link.p);
+    }
+    strbuf_release(&link);
     strbuf_addz(out, "];\n");
 }
 
@@ -380,8 +388,10 @@ static void write_edge(struct strbuf *out, const struct graph *g,
 {
     double width = graph_edge_width(e, most_bytes);
 
-    strbuf_printf(out, "  \"%s\" -> \"%s\" [class=\"", g->nodes[e->from].id,
+    strbuf_printf(out, "  \"%s\" -> \"%s\" [id=\"", g->nodes[e->from].id,
                   g->nodes[e->to].id);
+    graph_edge_id(out, g, e);
+    strbuf_addz(out, "\", class=\"");
     graph_edge_class(out, e);
     strbuf_printf(out, "\", weight=%d",
                   e->then                                ? 1

@@ -367,6 +367,55 @@ void graph_edge_class(struct strbuf *out, const struct graph_edge *e)
                   e->folded ? " folded" : "");
 }
 
+void graph_edge_id(struct strbuf *out, const struct graph *g, const struct graph_edge *e)
+{
+    strbuf_printf(out, "edge_%s_%s_%s", g->nodes[e->from].id, g->nodes[e->to].id,
+                  e->then ? "then" : link_via_name(e->via));
+}
+
+bool graph_link_allowed(struct sv url)
+{
+    size_t colon = sv_find(url, SV(":")), slash = sv_find(url, SV("/"));
+
+    for (size_t i = 0; i < url.len; i++)
+        if ((unsigned char)url.p[i] <= ' ' || (unsigned char)url.p[i] >= 0x7f || url.p[i] == '\\' ||
+            url.p[i] == '"' || url.p[i] == '<' || url.p[i] == '>')
+            return false;
+    return url.len && (sv_starts(url, SV("http://")) || sv_starts(url, SV("https://")) ||
+                       colon == SIZE_MAX || (slash != SIZE_MAX && slash < colon));
+}
+
+void graph_node_link(struct strbuf *out, const struct graph *g,
+                     const struct graph_node *n)
+{
+    const char *p = g->link_base;
+    bool filled = false;
+    struct sv id;
+    size_t dash;
+
+    if (!p || n->stage_ix == IX_NONE)
+        return;
+    id = sv_from(sv(n->id), strlen("stage-"));
+    dash = sv_find(id, SV("-"));
+    while (*p) {
+        struct sv rest = sv(p);
+
+        if (sv_starts(rest, SV("{stage}"))) {
+            strbuf_add(out, (struct sv){ id.p, dash });
+            p += strlen("{stage}");
+            filled = true;
+        } else if (sv_starts(rest, SV("{attempt}"))) {
+            strbuf_add(out, sv_from(id, dash + 1));
+            p += strlen("{attempt}");
+            filled = true;
+        } else {
+            strbuf_addc(out, *p++);
+        }
+    }
+    if (!filled)
+        strbuf_printf(out, "#stage-%.*s", (int)dash, id.p);
+}
+
 void graph_bar(struct strbuf *out, double share, uint32_t width, bool ascii)
 {
     static const char *const parts[] = { "",

@@ -46,6 +46,12 @@ void graph_badge_words(struct strbuf *out, const struct graph *g);
 /* Tokens for style sheets: "stage map heat-3 crit". */
 void graph_node_class(struct strbuf *out, const struct graph_node *n);
 void graph_edge_class(struct strbuf *out, const struct graph_edge *e);
+/* "edge_stage-1-0_stage-2-0_shuffle": unique, no node's id has a "_". */
+void graph_edge_id(struct strbuf *out, const struct graph *g, const struct graph_edge *e);
+/* Where a stage links to: link_base with {stage} and {attempt} filled in, else with
+ * "#stage-42" after it. Nothing for other nodes, or without link_base. */
+void graph_node_link(struct strbuf *out, const struct graph *g,
+                     const struct graph_node *n);
 /* "41%"; and n eighths of blocks for it, as many as width asks. */
 void graph_bar(struct strbuf *out, double share, uint32_t width, bool ascii);
 

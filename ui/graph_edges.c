@@ -84,6 +84,16 @@ void graph_link_bases(struct graph_work *w)
     merge_edges(w);
 }
 
+/* A stage, or a loop, which is entered and left; what the order of another box would be
+ * nobody knows. */
+static bool has_order(const struct graph_work *w, uint32_t node)
+{
+    const struct graph_draft *d = &w->drafts[node];
+
+    return d->base != IX_NONE ||
+           (!d->skipped && (d->fold_key & GRAPH_GROUP_KIND) == GRAPH_GROUP_KIND);
+}
+
 void graph_link_nodes(struct graph_work *w)
 {
     size_t n = w->n_edges;
@@ -101,8 +111,9 @@ void graph_link_nodes(struct graph_work *w)
         const struct path_step *s = &w->b.path[i];
         uint32_t from = w->b.items[s->from].node, to = w->b.items[s->to].node;
 
-        if (from != IX_NONE && to != IX_NONE && w->drafts[from].base != IX_NONE &&
-            w->drafts[to].base != IX_NONE) /* what a box's order would be nobody knows */
+        if (from != IX_NONE && to != IX_NONE && has_order(w, from) && has_order(w, to) &&
+            (from < to || (w->drafts[from].base != IX_NONE &&
+                           w->drafts[to].base != IX_NONE)))
             add_edge(w, (struct graph_edge){ .from = from,
                                              .to = to,
                                              .bytes = APP_NONE,

@@ -11,6 +11,7 @@
 #include "base/utf8.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #define NAME_CHARS 60
 #define TOOLTIP_CHARS 300
@@ -307,6 +308,26 @@ void graph_label(struct graph_node *n, const struct graph_base *b, const struct 
     n->tooltip = label_tooltip(n, b, app, arena);
 }
 
+/* The line that names it. What a stream describes itself by is its name, if it has one,
+ * then two UUIDs and the number of the batch, a line each. */
+static void add_title(struct strbuf *out, struct arena *arena, struct sv text)
+{
+    struct sv line = sv_first_line(sv_trim(text));
+    size_t batch = sv_find(text, SV("\nbatch = "));
+
+    if (batch == SIZE_MAX || sv_find(text, SV("\nrunId = ")) == SIZE_MAX) {
+        add_clean(out, arena, line, SQL_TITLE_CHARS);
+        return;
+    }
+    if (!sv_starts(line, SV("id = "))) {
+        add_clean(out, arena, line, SQL_TITLE_CHARS);
+        strbuf_addz(out, ", ");
+    }
+    strbuf_addz(out, "micro-batch ");
+    add_clean(out, arena, sv_first_line(sv_from(text, batch + strlen("\nbatch = "))),
+              SQL_TITLE_CHARS);
+}
+
 static void label_span(struct strbuf *out, const struct app *app, int64_t from_ms,
                        int64_t to_ms, int64_t path_ms)
 {
@@ -333,7 +354,7 @@ void graph_label_sql(struct graph_cluster *c, const struct app *app, const struc
     strbuf_printf(&tip, "SQL %" PRId64, q->execution_id);
     if (q->description.len) {
         strbuf_addz(&title, "  ");
-        add_clean(&title, arena, sv_first_line(q->description), SQL_TITLE_CHARS);
+        add_title(&title, arena, q->description);
         strbuf_addz(&tip, ": ");
         add_clean(&tip, arena, q->description, TOOLTIP_CHARS);
     }
@@ -356,7 +377,7 @@ void graph_label_job(struct graph_cluster *c, const struct app *app, const struc
     add_clean(&tip, arena, what, TOOLTIP_CHARS);
     if (what.len && c->parent == IX_NONE) {
         strbuf_addz(&title, "  ");
-        add_clean(&title, arena, sv_first_line(what), SQL_TITLE_CHARS);
+        add_title(&title, arena, what);
     }
     label_span(&title, app, j->submitted_ms, j->completed_ms, path_ms);
     if (j->status == JOB_FAILED)

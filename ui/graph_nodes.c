@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #define SOURCES_NAMED 4
+#define RUNS_NAMED 8
 
 static struct graph_draft *add_draft(struct graph_work *w, uint32_t sql_ix,
                                      uint32_t job_ix)
@@ -33,17 +34,63 @@ static struct graph_draft *add_draft(struct graph_work *w, uint32_t sql_ix,
     return d;
 }
 
+/* Where the stage is counted that is not drawn. A loop of which no turn is drawn is like
+ * nothing that could be seen. */
+static uint64_t fold_key(const struct graph_work *w, uint32_t base,
+                         const struct map *drawn)
+{
+    uint64_t key = graph_group(&w->b.items[base]);
+    uint32_t kind = w->kind[base];
+
+    if (kind && (w->kinds[kind - 1].of == KIND_STAGE
+                     ? w->keep[w->kinds[kind - 1].shown_base]
+                     : map_get(drawn, (int64_t)w->kinds[kind - 1].shown_group) != MAP_NONE))
+        return GRAPH_GROUP_KIND | (kind - 1);
+    return map_get(drawn, (int64_t)key) == MAP_NONE ? GRAPH_GROUP_REST : key;
+}
+
+static struct graph_draft *draft_box(struct graph_work *w, const struct graph_base *s,
+                                     uint64_t key)
+{
+    struct graph_draft *d;
+
+    if (key == GRAPH_GROUP_REST) {
+        d = add_draft(w, IX_NONE, IX_NONE);
+        d->group_ms = INT64_MAX;
+    } else if ((key & GRAPH_GROUP_KIND) == GRAPH_GROUP_KIND) {
+        const struct graph_kind *k = &w->kinds[(uint32_t)key];
+
+        if (k->of == KIND_STAGE) { /* among those it is like */
+            d = add_draft(w, s->sql_ix, s->job_ix);
+            d->fold_key = key;
+            d->submitted_ms = k->first_ms;
+            d->stage_id = k->first_id;
+            return d;
+        }
+        d = add_draft(w, IX_NONE, IX_NONE);
+        d->group_ms = k->first_ms;
+        d->group_id = k->first_id;
+    } else {
+        d = add_draft(w, s->sql_ix, s->sql_ix == IX_NONE ? s->job_ix : IX_NONE);
+    }
+    d->fold_key = key;
+    d->job_ms = d->submitted_ms = INT64_MAX; /* after what it stands beside */
+    return d;
+}
+
 static void draft_stages(struct graph_work *w)
 {
     struct map drawn = { 0 }, boxes = { 0 };
+
+    w->fold_keys = arena_array(&w->scratch, w->b.n + 1, sizeof *w->fold_keys);
 
     for (uint32_t i = 0; i < w->b.n; i++)
         if (w->in[i] && w->keep[i])
             map_put(&drawn, (int64_t)graph_group(&w->b.items[i]), 1);
     for (uint32_t i = 0; i < w->b.n; i++) {
         const struct graph_base *s = &w->b.items[i];
-        uint64_t key = graph_group(s);
         struct graph_draft *d;
+        uint64_t key;
 
         if (!w->in[i])
             continue;
@@ -54,18 +101,11 @@ static void draft_stages(struct graph_work *w)
             d->base = i;
             continue;
         }
-        if (map_get(&drawn, (int64_t)key) == MAP_NONE)
-            key = GRAPH_GROUP_REST;
+        key = w->fold_keys[i] = fold_key(w, i, &drawn);
         if (map_get(&boxes, (int64_t)key) != MAP_NONE)
             continue;
         map_put(&boxes, (int64_t)key, 1);
-        d = key == GRAPH_GROUP_REST
-                ? add_draft(w, IX_NONE, IX_NONE)
-                : add_draft(w, s->sql_ix, s->sql_ix == IX_NONE ? s->job_ix : IX_NONE);
-        d->fold_key = key;
-        d->job_ms = d->submitted_ms = INT64_MAX; /* after what it stands beside */
-        if (key == GRAPH_GROUP_REST)
-            d->group_ms = INT64_MAX;
+        draft_box(w, s, key);
     }
     map_release(&drawn);
     map_release(&boxes);
@@ -225,10 +265,63 @@ static void add_folded(const struct graph_work *w, struct graph_node *n,
     n->wall_ms = add_sat(n->wall_ms, s->wall_ms);
     n->path_ms = add_sat(n->path_ms, s->path_ms);
     n->critical |= s->critical;
+    if (s->step && w->kind[s - w->b.items] && (n->step == 0 || s->step < n->step))
+        n->step = s->step; /* a loop is entered once; other boxes have no place */
     if (!w->b.heat_is_peak)
         n->share += share;
     else if (share > n->share)
         n->share = share;
+}
+
+/* "1, 2, 4-41", at most RUNS_NAMED runs of them. */
+static void add_runs(struct strbuf *out, const int64_t *ids, uint32_t n)
+{
+    uint32_t runs = 0;
+
+    for (uint32_t i = 0, end; i < n; i = end) {
+        for (end = i + 1; end < n && ids[end] == ids[end - 1] + 1; end++)
+            ;
+        if (runs++ == RUNS_NAMED) {
+            strbuf_addz(out, " ...");
+            return;
+        }
+        strbuf_printf(out, "%s%" PRId64, i ? ", " : "", ids[i]);
+        if (end - i > 1)
+            strbuf_printf(out, "%s%" PRId64, end - i > 2 ? "-" : ", ", ids[end - 1]);
+    }
+}
+
+/* "x39 like job 3", "median 2.1s, slowest 9s". */
+static void label_alike(struct graph_work *w, struct graph_node *n,
+                        const struct graph_kind *k)
+{
+    struct arena *arena = &w->g->arena;
+    static const char *const many[] = { "SQL executions", "jobs", "stages" };
+    static const char *const ids[] = { "sql", "job", "stage" };
+    const char *what = graph_kind_word(k->of);
+    struct strbuf text = { 0 }, tip = { 0 };
+
+    n->id =
+        arena_printf(arena, "like-%s-%" PRId64, ids[k->of], k->shown_id);
+    n->name = arena_printf(arena, "\xC3\x97%" PRIu32 " like %s %" PRId64, k->n_units,
+                           what, k->shown_id);
+    strbuf_addz(&text, "median ");
+    units_ms(&text, k->median_ms);
+    strbuf_addz(&text, ", slowest ");
+    units_ms(&text, k->slowest_ms);
+    n->what = graph_keep(arena, &text);
+    strbuf_printf(
+        &tip,
+        "%" PRIu32 " %s with the same work as %s %" PRId64 ", the slowest of them: %s ",
+        k->n_units, many[k->of], what, k->shown_id, what);
+    add_runs(&tip, k->ids, k->n_units);
+    strbuf_printf(&tip, "\n%s; %" PRIu32 " stages, %" PRId64 " tasks, ", n->what,
+                  n->members, n->tasks);
+    units_ms(&tip, n->task_ms);
+    strbuf_addz(&tip, " of task time; ");
+    units_ms(&tip, n->path_ms);
+    strbuf_addz(&tip, " on the critical path");
+    n->tooltip = graph_keep(arena, &tip);
 }
 
 static void label_folded(struct graph_work *w, struct graph_node *n,
@@ -241,6 +334,10 @@ static void label_folded(struct graph_work *w, struct graph_node *n,
     n->stage_ix = IX_NONE;
     n->heat = heat_step(n->share);
     n->what = n->skipped = "";
+    if ((d->fold_key & GRAPH_GROUP_KIND) == GRAPH_GROUP_KIND) {
+        label_alike(w, n, &w->kinds[(uint32_t)d->fold_key]);
+        return;
+    }
     if (d->sql_ix != IX_NONE) {
         n->id = arena_printf(arena, "folded-sql-%" PRId64, n->sql_id);
     } else if (d->job_ix != IX_NONE) {
@@ -280,11 +377,10 @@ void graph_make_nodes(struct graph_work *w)
     }
     for (uint32_t i = 0; i < w->b.n; i++) {
         struct graph_base *s = &w->b.items[i];
-        uint32_t box = map_get(&boxes, (int64_t)graph_group(s));
 
         if (!w->in[i] || w->keep[i])
             continue;
-        s->node = box == MAP_NONE ? map_get(&boxes, (int64_t)GRAPH_GROUP_REST) : box;
+        s->node = map_get(&boxes, (int64_t)w->fold_keys[i]);
         add_folded(w, &g->nodes[s->node], s);
     }
     map_release(&boxes);

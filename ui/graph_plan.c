@@ -366,8 +366,11 @@ static void write_edges(struct strbuf *out, const struct plan_drawing *d)
             units_count(&label, rows);
             strbuf_addz(&label, rows == 1 ? " row" : " rows");
         }
-        strbuf_printf(out, "  \"%s%" PRIu32 "\" -> \"%s%" PRIu32 "\" [label=", d->prefix,
-                      i, d->prefix, op->parent);
+        strbuf_printf(out,
+                      "  \"%s%" PRIu32 "\" -> \"%s%" PRIu32 "\" [id=\"edge_%s%" PRIu32
+                      "_%s%" PRIu32 "\", label=",
+                      d->prefix, i, d->prefix, op->parent, d->prefix, i, d->prefix,
+                      op->parent);
         graph_dot_quoted(out, label.p ? label.p : "");
         strbuf_printf(out, "%s];\n",
                       sv_has(op->node->name, "BroadcastExchange") ? ", style=dashed"

@@ -249,10 +249,14 @@ static void box_lines(struct svg *s, const struct graph_node *n, double x, doubl
         units_count(&line, n->tasks);
         strbuf_addz(&line, n->tasks == 1 ? " task, " : " tasks, ");
         units_ms(&line, n->task_ms);
-        strbuf_addz(&line, "; in ");
-        units_bytes(&line, n->in_bytes);
-        strbuf_addz(&line, "; out ");
-        units_bytes(&line, n->out_bytes);
+        if (n->in_bytes) {
+            strbuf_addz(&line, "; in ");
+            units_bytes(&line, n->in_bytes);
+        }
+        if (n->out_bytes) {
+            strbuf_addz(&line, "; out ");
+            units_bytes(&line, n->out_bytes);
+        }
         text_at(s->out, x + 8, y + 49, 10, ink, false, line.p, BOX_CHARS + 5);
         strbuf_reset(&line);
     }
@@ -269,6 +273,7 @@ static void write_box(struct svg *s, uint32_t node)
 {
     const struct graph_node *n = &s->g->nodes[node];
     double x = s->x[node], y = s->y[node];
+    struct strbuf link = { 0 };
     const char *stroke = n->failed                   ? "#8b0000"
                          : n->critical && n->step    ? BLUE
                          : n->shape == SHAPE_SKIPPED ? "#8a8a8a"
@@ -278,6 +283,12 @@ static void write_box(struct svg *s, uint32_t node)
     graph_node_class(s->out, n);
     strbuf_addz(s->out, "\">");
     title_tag(s->out, n->tooltip);
+    graph_node_link(&link, s->g, n);
+    if (link.len) {
+        strbuf_addz(s->out, "<a href=\"");
+        graph_xml(s->out, link.p);
+        strbuf_addz(s->out, "\">");
+    }
     if (n->attempts > 1 && n->stage_ix != IX_NONE)
         strbuf_printf(
             s->out,
@@ -299,7 +310,18 @@ static void write_box(struct svg *s, uint32_t node)
                       ? " stroke-dasharray=\"6 4\""
                       : "");
     box_lines(s, n, x, y);
-    strbuf_addz(s->out, "</g>\n");
+    strbuf_addz(s->out, link.len ? "</a></g>\n" : "</g>\n");
+    strbuf_release(&link);
+}
+
+/* How far down an edge is pulled: of one that passes a box between its ends, as it
+ * would seem to end and to begin there. */
+static double edge_dip(const struct svg *s, const struct graph_edge *e)
+{
+    bool passes = s->x[e->to] - s->x[e->from] > 2 * BOX_W &&
+                  fabs(s->y[e->to] - s->y[e->from]) < BOX_H;
+
+    return passes ? BOX_H + GAP_Y : 0;
 }
 
 static void write_edge(struct svg *s, const struct graph_edge *e, int64_t most_bytes)
@@ -308,6 +330,7 @@ static void write_edge(struct svg *s, const struct graph_edge *e, int64_t most_b
     double x2 = s->x[e->to], y2 = s->y[e->to] + BOX_H / 2.0;
     double bend = fmin(fmax(fabs(x2 - x1) / 2, 60), 2 * GAP_X),
            width = graph_edge_width(e, most_bytes);
+    double dip = edge_dip(s, e);
     const char *dash =
         e->then || e->folded ? " stroke-dasharray=\"2 5\""
         : e->change == CHANGE_REMOVED || e->via == VIA_BROADCAST || e->via == VIA_SUBQUERY
@@ -319,7 +342,9 @@ static void write_edge(struct svg *s, const struct graph_edge *e, int64_t most_b
         width = 2;
     else if (e->critical)
         width = fmax(width, 4);
-    strbuf_addz(s->out, "<g class=\"edge ");
+    strbuf_addz(s->out, "<g id=\"");
+    graph_edge_id(s->out, s->g, e);
+    strbuf_addz(s->out, "\" class=\"edge ");
     graph_edge_class(s->out, e);
     strbuf_addz(s->out, "\">");
     graph_edge_tip(&text, s->g, e);
@@ -328,7 +353,7 @@ static void write_edge(struct svg *s, const struct graph_edge *e, int64_t most_b
     strbuf_printf(s->out,
                   "<path d=\"M%.1f,%.1f C%.1f,%.1f %.1f,%.1f %.1f,%.1f\" fill=\"none\" "
                   "stroke=\"%s\" stroke-width=\"%.1f\"%s/>\n",
-                  x1, y1, x1 + bend, y1, fmax(x2 - bend, 2), y2, x2 - 6, y2,
+                  x1, y1, x1 + bend, y1 + dip, fmax(x2 - bend, 2), y2 + dip, x2 - 6, y2,
                   e->critical ? BLUE
                   : e->reused ? "#8a8a8a"
                               : "#4d4d4d",
@@ -337,7 +362,9 @@ static void write_edge(struct svg *s, const struct graph_edge *e, int64_t most_b
                   e->critical ? BLUE : "#4d4d4d");
     graph_edge_text(&text, e);
     if (text.len) /* in the gap before the target, where its other edges are not yet */
-        text_at(s->out, x1 + 6, y1 + (y2 > y1 ? 14 : -6), 9, e->then ? BLUE : "#333333",
+        text_at(s->out, x1 + 6, y1 + (dip > 0     ? 0.45 * dip
+                                         : y2 > y1 ? 14
+                                                   : -6), 9, e->then ? BLUE : "#333333",
                 false, text.p, 24);
     strbuf_addz(s->out, "</g>\n");
     strbuf_release(&text);
@@ -353,6 +380,9 @@ void graph_svg(struct strbuf *out, const struct graph *g)
     s.height = s.top + MARGIN;
     fill_layers(&s);
     place_nodes(&s);
+    for (size_t i = 0; i < g->n_edges; i++)
+        if (s.drawn[i] && edge_dip(&s, &g->edges[i]) > 0)
+            s.height = fmax(s.height, s.y[g->edges[i].from] + 2 * BOX_H + MARGIN);
     strbuf_printf(
         out,
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"

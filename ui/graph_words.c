@@ -64,6 +64,9 @@ static void write_titles(struct graph_work *w)
     if (!app->finished)
         strbuf_addz(&sub, " (log has no end)");
     w->g->subtitle = graph_keep(arena, &sub);
+    if (w->options->link_base && graph_link_allowed(sv(w->options->link_base)))
+        w->g->link_base =
+            arena_printf(arena, "%s", w->options->link_base);
     w->g->heat_label = heats[w->options->heat].meaning;
 }
 
@@ -107,6 +110,48 @@ static void write_totals(struct graph_work *w)
     w->g->totals = graph_keep(&w->g->arena, &t);
 }
 
+/* "; 412 folded: 390 like one drawn, 22 for want of room". Cold are
+ * those below half a per cent of task time, off the critical path, without a badge. */
+static void write_reasons(struct strbuf *f, const struct graph_work *w, int64_t all_ms)
+{
+    uint32_t alike = 0, cold = 0, rest = 0;
+
+    for (size_t i = 0; i < w->b.n; i++) {
+        const struct graph_base *s = &w->b.items[i];
+
+        if (!w->in[i] || w->keep[i])
+            continue;
+        if ((w->fold_keys[i] & GRAPH_GROUP_KIND) == GRAPH_GROUP_KIND)
+            alike++;
+        else if (!s->critical && !s->badges &&
+                 graph_share(s->task_ms, all_ms) < GRAPH_COLD_SHARE)
+            cold++;
+        else
+            rest++;
+    }
+    const struct {
+        uint32_t n;
+        const char *why;
+    } reasons[] = {
+        { alike, "like one drawn" },
+        { cold, "cold (below 0.5% of task time, off the critical path, no badge)" },
+        { rest, "for want of room" },
+    };
+    uint32_t all = alike + cold + rest;
+    const char *gap = ": ";
+
+    for (size_t i = 0; i < ARRAY_LEN(reasons); i++) {
+        if (reasons[i].n == 0)
+            continue;
+        if (reasons[i].n == all) {
+            strbuf_printf(f, " %s", reasons[i].why);
+            return;
+        }
+        strbuf_printf(f, "%s%" PRIu32 " %s", gap, reasons[i].n, reasons[i].why);
+        gap = ", ";
+    }
+}
+
 /* "100 of 512 stages drawn, 98.6% of task time; 412 folded ..." */
 static void write_folded(struct graph_work *w)
 {
@@ -127,10 +172,17 @@ static void write_folded(struct graph_work *w)
             units_share(&f, graph_share(drawn_ms, all_ms));
             strbuf_addz(&f, " of task time");
         }
-        strbuf_printf(&f, "; %" PRIu32 " folded (--max-nodes all draws them)",
-                      w->n_in - w->n_keep);
+        strbuf_printf(&f, "; %" PRIu32 " folded", w->n_in - w->n_keep);
+        write_reasons(&f, w, all_ms);
+        strbuf_addz(&f, " (--max-nodes all draws them)");
     }
-    if (w->options->scope == GRAPH_WHOLE && w->skipped > w->skipped_drawn)
+    if (w->n_hidden) {
+        strbuf_printf(&f, "%s%" PRIu32 " stage%s left out by --only or --hide, ",
+                      f.len ? "; " : "", w->n_hidden, w->n_hidden == 1 ? "" : "s");
+        units_ms(&f, w->hidden_ms);
+        strbuf_addz(&f, " of task time");
+    }
+    if (w->options->scope == GRAPH_WHOLE && !w->n_hidden && w->skipped > w->skipped_drawn)
         strbuf_printf(&f, "%s%" PRId64 " skipped stage%s not drawn", f.len ? "; " : "",
                       w->skipped - w->skipped_drawn,
                       w->skipped - w->skipped_drawn == 1 ? "" : "s");

@@ -3,6 +3,7 @@
  *     graph_base.c     bases: every stage that ran, with its numbers
  *     graph_edges.c    links between bases
  *     graph.c          scope
+ *     graph_alike.c    loops: executions and jobs that did the same work
  *     graph_choice.c   what is drawn by itself
  *     graph_nodes.c    drafts, sorted: nodes and clusters
  *     graph_edges.c    edges between nodes
@@ -20,6 +21,19 @@ struct graph_draft { /* a node before it has its place */
     bool skipped;
 };
 
+enum graph_kind_of { KIND_SQL, KIND_JOB, KIND_STAGE };
+
+struct graph_kind { /* executions, jobs or stages alike, of which one is drawn, if anything */
+    enum graph_kind_of of;
+    uint32_t shown_base;  /* of the one: its first stage */
+    uint64_t shown_group; /* its execution or job */
+    int64_t shown_id;
+    int64_t *ids;         /* of the others, ascending */
+    uint32_t n_units;     /* others */
+    int64_t first_ms, first_id;    /* where their box stands: the first of the others */
+    int64_t median_ms, slowest_ms; /* wall time of one, of the others */
+};
+
 struct graph_work {
     struct graph *g;
     const struct analysis *a;
@@ -27,6 +41,12 @@ struct graph_work {
     struct graph_bases b;
     struct arena scratch;
     bool *in, *keep; /* per base */
+    uint32_t *kind;  /* per base: position in kinds + 1 of those that share a box; 0 */
+    struct graph_kind *kinds;
+    uint64_t *fold_keys;       /* per base that is in and not kept: its box */
+    uint32_t n_kinds, n_alike; /* n_alike: stages in all of them */
+    uint32_t n_hidden;         /* by --hide and --only */
+    int64_t hidden_ms;         /* their task time */
     uint32_t n_in, n_keep;
     struct graph_draft *drafts;
     size_t n_drafts, cap_drafts;
@@ -39,9 +59,15 @@ struct graph_work {
 
 /* Stages of one group are folded together, if one of the group is drawn: those of an
  * SQL execution, else of a job. The rest is a group of its own. */
+#define GRAPH_COLD_SHARE 0.005 /* of the whole; below it a stage is cold */
 #define GRAPH_GROUP_REST ((uint64_t)3 << 32)
+#define GRAPH_GROUP_KIND ((uint64_t)4 << 32) /* and a position in kinds */
 uint64_t graph_group(const struct graph_base *s);
 void graph_choose(struct graph_work *w);
+/* "SQL", "job", "stage". */
+const char *graph_kind_word(enum graph_kind_of of);
+/* Before graph_choose: fills kind and kinds, nothing unless options say fold_alike. */
+void graph_fold_alike(struct graph_work *w);
 
 void graph_make_nodes(struct graph_work *w);
 void graph_make_clusters(struct graph_work *w);

@@ -116,7 +116,7 @@ static void wrong_lines_are_wrong_usage(void **state)
         "a.zst --width 20",
         "a.zst --top 0",
         "a.zst --color maybe",
-        "graph a.zst --layout-timeout 0",
+        "graph a.zst --layout-timeout -1",
         "graph a.zst --max-nodes 0",
         "a.zst -o",
         "a.zst --output=",

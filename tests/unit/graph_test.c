@@ -661,6 +661,107 @@ static void what_does_not_fit_is_folded_and_said(void **state)
     drop(f);
 }
 
+/* 40 jobs of two stages alike, one of which spilled; before and after them another. */
+static void turns_of_a_loop_are_one_box(void **state)
+{
+    struct fixture *f = make(84, 2, false);
+    const struct graph_node *box;
+
+    (void)state;
+    for (uint32_t i = 0; i < 84; i++) {
+        f->a.app.stages[i].name = sv(i < 2    ? "load"
+                                     : i > 81 ? "save"
+                                     : i % 2  ? "reduce"
+                                              : "map");
+        if (i % 2)
+            link_stages(f, i - 1, i, VIA_SHUFFLE, 1000);
+        path_stage(f, i, 3);
+    }
+    f->a.app.jobs[7].completed_ms += 500; /* the slowest, which is drawn */
+    f->a.app.stages[20].total[METRIC_SPILL_DISK_BYTES] = 1 << 30;
+    f->options.max_nodes = 100;
+    build(f);
+    assert_int_equal(f->g.n_nodes, 84); /* nobody asked */
+    f->options.fold_alike = true;
+    build(f);
+    check_writers(f);
+    box = node(f, "like-job-7");
+    assert_string_equal(box->name, "\xC3\x97" "38 like job 7");
+    assert_int_equal(box->members, 76);
+    assert_string_equal(box->what, "median 2.0s, slowest 2.0s");
+    assert_true(sv_has(sv(box->tooltip), "job 1-6, 8, 9, 11-40"));
+    assert_int_equal(f->g.n_nodes, 9); /* load, save, the slowest, that spilled, the box */
+    assert_true(sv_has(sv(f->g.folded), "8 of 84 stages drawn"));
+    assert_true(edge(f, "stage-1-0", "like-job-7")->then); /* the path goes in and out */
+    assert_true(edge(f, "like-job-7", "stage-82-0")->then);
+    assert_int_equal(node(f, "stage-20-0")->n_badges, 1);
+    drop(f);
+}
+
+/* 30 stages alike between the same two; one of them reads a broadcast as well. */
+static void branches_of_a_union_are_one_box(void **state)
+{
+    struct fixture *f = make(33, 33, true);
+
+    (void)state;
+    f->a.app.stages[0].name = sv("scan");
+    f->a.app.stages[1].name = sv("small table");
+    f->a.app.stages[32].name = sv("union");
+    for (uint32_t i = 2; i < 32; i++) {
+        link_stages(f, 0, i, VIA_SHUFFLE, 1000);
+        link_stages(f, i, 32, VIA_SHUFFLE, 500);
+    }
+    link_stages(f, 1, 9, VIA_BROADCAST, 10);
+    f->a.app.stages[20].completed_ms += 700;
+    f->options.max_nodes = 100;
+    f->options.fold_alike = true;
+    build(f);
+    check_writers(f);
+    const struct graph_node *box = node(f, "like-stage-20");
+    assert_int_equal(box->members, 28);
+    assert_int_equal(box->sql_id, 0);
+    assert_int_equal(box->cluster, node(f, "stage-20-0")->cluster);
+    assert_int_equal(f->g.n_nodes, 6);
+    assert_int_equal(edge(f, "stage-0-0", "like-stage-20")->bytes, 28000);
+    assert_int_equal(edge(f, "like-stage-20", "stage-32-0")->bytes, 14000);
+    assert_true(sv_has(sv(f->g.folded), "5 of 33 stages drawn"));
+    drop(f);
+}
+
+static void picks_leave_out_and_say_so(void **state)
+{
+    static const struct graph_pick only[] = { { GRAPH_SQL, 1 }, { GRAPH_JOB, 2 } };
+    static const struct graph_pick hide[] = { { GRAPH_STAGE, 7 } };
+    static const struct graph_pick unknown[] = { { GRAPH_STAGE, 70 } };
+    struct fixture *f = make(20, 5, true);
+    struct graph_pick pick;
+
+    (void)state;
+    f->options.only = only;
+    f->options.n_only = 2;
+    f->options.hide = hide;
+    f->options.n_hide = 1;
+    build(f);
+    assert_int_equal(f->g.n_nodes, 9);
+    assert_non_null(node(f, "stage-10-0"));
+    assert_string_equal(f->g.folded,
+                        "11 stages left out by --only or --hide, 44.0s of task time");
+    f->options.hide = only;
+    f->options.n_hide = 2;
+    assert_int_equal(graph_build(&f->g, &f->a, &f->findings, &f->options, &f->err),
+                     ERR_USAGE);
+    f->options.hide = unknown;
+    f->options.n_hide = 1;
+    assert_int_equal(graph_build(&f->g, &f->a, &f->findings, &f->options, &f->err),
+                     ERR_USAGE);
+    assert_true(graph_pick_parse(SV("sql:7"), &pick));
+    assert_int_equal(pick.scope, GRAPH_SQL);
+    assert_false(graph_pick_parse(SV("sql:-7"), &pick));
+    assert_false(graph_pick_parse(SV("sql:"), &pick));
+    assert_false(graph_pick_parse(SV("task:7"), &pick));
+    drop(f);
+}
+
 /* Bounded by what is drawn: writers see the 100 nodes, not the 100,000 stages. */
 static void a_hundred_thousand_stages_can_be_drawn(void **state)
 {
@@ -1108,6 +1209,9 @@ int main(void)
         cmocka_unit_test(the_path_is_numbered_and_carried_by_data_where_there_is_some),
         cmocka_unit_test(rows_of_driver_steps_are_cut),
         cmocka_unit_test(what_does_not_fit_is_folded_and_said),
+        cmocka_unit_test(turns_of_a_loop_are_one_box),
+        cmocka_unit_test(branches_of_a_union_are_one_box),
+        cmocka_unit_test(picks_leave_out_and_say_so),
         cmocka_unit_test(a_hundred_thousand_stages_can_be_drawn),
         cmocka_unit_test(circles_of_folded_stages_end),
         cmocka_unit_test(scopes_take_a_part),

@@ -303,6 +303,29 @@ static void twins_are_the_same_job(void **state)
     }
 }
 
+/* Another query of one name, program and set of tables is none. */
+static void other_queries_of_one_program_are_not_the_same(void **state)
+{
+    static const char *const cases[][2] = {
+        { "healthy-tpch-q12-rolling", "healthy-tpch-q5" },
+        { "healthy-tpch-q12-rolling", "healthy-tpch-q1" },
+        { "healthy-tpch-q5", "healthy-tpch-q1" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct two_runs t;
+
+        if (!load_two(&t, SHARED_LOGS "/labelled", cases[i][0], cases[i][1]))
+            skip();
+        check_pairing(&t);
+        assert_true(t.p.same_name);
+        if (t.p.same_job)
+            fail_msg("%s is taken for %s", cases[i][0], cases[i][1]);
+        drop_two(&t);
+    }
+}
+
 static void series_of_one_job_is_paired_whole(void **state)
 {
     (void)state;
@@ -328,6 +351,7 @@ static void other_jobs_are_not_the_same(void **state)
         { "skewed-join", "healthy-aggregate" },  { "spill-sort", "skewed-join" },
         { "healthy-scan", "healthy-aggregate" }, { "gc-collect-list", "spill-sort" },
         { "streaming-control", "spill-sort" },   { "task-retry", "skewed-window" },
+        { "idle-executors", "straggler-one-host" }, { "idle-executors", "job-failed" },
     };
 
     (void)state;
@@ -363,6 +387,7 @@ int main(void)
         cmocka_unit_test(random_lists_keep_the_promises),
         cmocka_unit_test(a_run_is_itself),
         cmocka_unit_test(twins_are_the_same_job),
+        cmocka_unit_test(other_queries_of_one_program_are_not_the_same),
         cmocka_unit_test(series_of_one_job_is_paired_whole),
         cmocka_unit_test(other_jobs_are_not_the_same),
         cmocka_unit_test(empty_runs_can_be_paired),
