@@ -66,7 +66,4 @@ const struct codec_class *codec_class_of(const unsigned char *head, size_t len);
 extern const struct codec_class codec_none, codec_zstd, codec_lz4_block, codec_lz4_frame,
     codec_snappy, codec_lzf, codec_gzip;
 
-/* LZ4's 32-bit checksum. */
-uint32_t codec_xxh32(const unsigned char *p, size_t n, uint32_t seed);
-
 #endif

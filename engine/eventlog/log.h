@@ -6,7 +6,8 @@
  *   event_log_open, log_application_start .. one call an event .. event_log_close
  *
  * The file is DIR/APP_ID.inprogress (APP_ID.zstd.inprogress where
- * spark.eventLog.compress says so) until event_log_close puts the suffix away. */
+ * spark.eventLog.compress says so) until event_log_close puts the suffix away; with
+ * spark.eventLog.rolling.enabled it is the folder DIR/eventlog_v2_APP_ID. */
 #ifndef ENGINE_EVENTLOG_LOG_H
 #define ENGINE_EVENTLOG_LOG_H
 

@@ -41,9 +41,8 @@ static enum errc open_log(struct session *s, struct err *err)
     if (!dir || !*dir)
         dir = "/tmp/spark-events"; /* Spark's default */
     TRY(event_log_open(&s->log, dir, sv(s->app_id), s->settings, err));
-    s->log_path = strdup(event_log_path(s->log));
     s->final_log_path = strdup(event_log_final_path(s->log));
-    if (!s->log_path || !s->final_log_path)
+    if (!s->final_log_path)
         die("out of memory");
     return ERR_OK;
 }
@@ -131,7 +130,6 @@ void session_close(struct session *s, bool interrupted)
     if (event_log_close(s->log, !interrupted, &err) != ERR_OK)
         fprintf(stderr, "spillway: event log: %s\n", err.text);
     memory_free(s->driver_memory);
-    free(s->log_path);
     free(s->final_log_path);
     arena_release(&s->statement);
     arena_release(&s->arena);

@@ -13,7 +13,7 @@ struct session {
     struct scheduler *scheduler;
     struct event_log *log;
     struct memory *driver_memory;
-    char *log_path, *final_log_path;
+    char *final_log_path;
     const char *app_id;
     const struct zone *zone;
     struct sv zone_name;

@@ -90,7 +90,15 @@ engine_logs() {
     engine_log local
     engine_log cluster --executors 2 --cores 2 --memory 512m
     engine_log small --memory 320m --cores 2
-    engine_log zstd --conf spark.eventLog.compress=true
+    local codec
+    for codec in zstd lz4 snappy lzf; do
+        engine_log "$codec" --conf spark.eventLog.compress=true --conf spark.eventLog.compression.codec=$codec
+    done
+    # one of several files
+    "$spillway" run -q --event-log "$out/run/logs" --conf spark.eventLog.rolling.enabled=true \
+        --conf spark.eventLog.rolling.maxFileSize=10m --conf spark.eventLog.compress=true \
+        -e "SELECT id % 7 AS k, count(*) FROM range(0, 100000, 1, 4000) GROUP BY k" >"$work/rolling.out" 2>&1 ||
+        fail "the engine's rolling run: $(tail -3 "$work/rolling.out")"
     # one that is stopped
     "$spillway" run -q --event-log "$out/run/logs" -e "SELECT count(DISTINCT md5(CAST(id AS STRING))) FROM range(0, 200000000, 1, 50)" \
         >"$work/stopped.out" 2>&1 &

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/strbuf.h"
+#include "base/xxh32.h"
 
 #include <lz4.h>
 #include <lz4frame.h>
@@ -90,7 +91,7 @@ static void lz4_block(struct strbuf *out, struct sv text, bool packed)
     char *buf = xmalloc(cap);
     int n = packed ? LZ4_compress_default(text.p, buf, (int)text.len, (int)cap)
                    : (int)text.len;
-    uint32_t sum = codec_xxh32((const unsigned char *)text.p, text.len, 0x9747B28CU);
+    uint32_t sum = xxh32((const unsigned char *)text.p, text.len, 0x9747B28CU);
 
     strbuf_addz(out, "LZ4Block");
     strbuf_addc(out, packed ? 0x25 : 0x15);
@@ -591,10 +592,10 @@ static void nothing_is_an_empty_text(void **state)
 static void xxh32_is_the_published_one(void **state)
 {
     (void)state;
-    assert_int_equal(codec_xxh32((const unsigned char *)"", 0, 0), 0x02CC5D05U);
-    assert_int_equal(codec_xxh32((const unsigned char *)"abc", 3, 0), 0x32D153FFU);
+    assert_int_equal(xxh32((const unsigned char *)"", 0, 0), 0x02CC5D05U);
+    assert_int_equal(xxh32((const unsigned char *)"abc", 3, 0), 0x32D153FFU);
     assert_int_equal(
-        codec_xxh32((const unsigned char *)"Nobody inspects the spammish repetition", 39,
+        xxh32((const unsigned char *)"Nobody inspects the spammish repetition", 39,
                     0),
         0xE2293B2FU);
 }

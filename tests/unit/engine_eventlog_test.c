@@ -1,6 +1,6 @@
 /* The event log: every line is JSON with its event first, the file takes its last name
- * when the application ends, numbers stand where Spark puts them. Reading it back with
- * the analyzer: eventlog_roundtrip_test.c. */
+ * when the application ends, numbers stand where Spark puts them. Files and codecs:
+ * engine_log_output_test.c. */
 #include "base/arena.h"
 #include "engine/eventlog/log.h"
 #include "engine/eventlog/log_json.h"
