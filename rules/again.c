@@ -280,17 +280,31 @@ static void step_use(struct steps *all, uint64_t hash, struct sv text,
     }
 }
 
-static bool is_costly(struct sv expression, double min_text)
+static bool calls_costly(struct sv expression)
 {
     static const char *const calls[] = { "regexp", "from_json", "UDF", "pythonUDF",
                                          "parse_",  "sha2(", "sha1(",       "md5(" };
 
-    if ((double)expression.len >= min_text)
-        return true;
     for (size_t i = 0; i < ARRAY_LEN(calls); i++)
         if (sv_has(expression, calls[i]))
             return true;
     return false;
+}
+
+static bool is_costly(struct sv column, double min_text)
+{
+    return (double)column.len >= min_text || calls_costly(column);
+}
+
+/* Long conditions are cheap unless they call something that is not. */
+static void costly_filter(struct steps *all, const struct plan_node *filter,
+                          const struct plan_node *scan)
+{
+    struct sv place = kvs_get(&scan->metadata, "Location");
+
+    if (place.p && calls_costly(filter->detail))
+        step_use(all, text_hash(filter->detail, text_hash(place, 2)), filter->detail,
+                 scan);
 }
 
 /* The columns that a projection computes: pieces between commas outside of brackets. */
@@ -334,6 +348,11 @@ static void step_seen(const struct plan_node *node, void *context)
 
         if (scan)
             computed_columns(all, node, scan);
+    } else if (sv_is(node->name, "Filter") && node->n_children == 1) {
+        const struct plan_node *scan = node_source_scan(node->children[0]);
+
+        if (scan)
+            costly_filter(all, node, scan);
     } else if (sv_is(node->name, "Exchange") && node->n_children == 1 &&
                reads_files(node, 0) && !node_source_scan(node)) {
         /* a shuffle of something that was joined before; of one table it is cheap */
@@ -400,7 +419,7 @@ const struct rule rule_missing_cache = {
     .id = "missing-cache",
     .title = "The same costly part is computed again by several queries",
     .question = QUESTION_MOVES,
-    .what = "Costly computed columns over the same files, and equal shuffles of joined "
+    .what = "Costly computed columns and filters over the same files, and equal shuffles of joined "
             "data, in "
             "three queries or more that do not read a cache.",
     .advice = "Cache or store the shared part.",

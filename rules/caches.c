@@ -162,6 +162,19 @@ static const struct rule_param evict_params[] = {
     [EVICT_BLOCKS] = { "min-blocks", 2, "", "blocks", "one may be chance" },
 };
 
+/* Partitions that found no room when they were made: Spark then stores nothing, and says
+ * nothing. Only where some stage has computed them all. */
+static int64_t never_stored(const struct app *app, const struct cached_rdd *c)
+{
+    if (c->peak_blocks >= c->partitions)
+        return 0;
+    app_each_stage (app, s)
+        if (stage_rdd(s, c->rdd_id) && s->tasks >= c->partitions &&
+            s->completed_indices == s->tasks)
+            return c->partitions - c->peak_blocks;
+    return 0;
+}
+
 static enum rule_answer evict_check(const struct rule_input *in, struct findings *out)
 {
     const struct app *app = in->app;
@@ -176,7 +189,8 @@ static enum rule_answer evict_check(const struct rule_input *in, struct findings
         return persists ? RULE_NO_DATA : RULE_JUDGED;
     for (size_t i = 0; i < app->n_cached; i++) {
         const struct cached_rdd *c = &app->cached[i];
-        double bad = (double)add_sat(c->disk_blocks, c->dropped_blocks);
+        int64_t lost = max_i64(c->dropped_blocks, never_stored(app, c));
+        double bad = (double)add_sat(c->disk_blocks, lost);
         double share = bad / (double)max_i64(max_i64(c->peak_blocks, c->partitions), 1);
 
         if (c->use_memory && bad >= in->params[EVICT_BLOCKS] &&
@@ -190,11 +204,12 @@ static enum rule_answer evict_check(const struct rule_input *in, struct findings
         return RULE_JUDGED;
     finding_begin(out, in->rule, "%.0f of %" PRId64 " cached blocks do not fit memory",
                   worst, max_i64(w->peak_blocks, w->partitions));
-    finding_cause(out,
-                  "RDD %" PRId64 " (%s): %" PRId64 " blocks went to disk, %" PRId64
-                  " were dropped; %s stayed in memory at most.",
-                  w->rdd_id, words_clean(out, w->name, 80), w->disk_blocks,
-                  w->dropped_blocks, words_bytes(out, w->peak_memory_bytes));
+    finding_cause(
+        out,
+        "RDD %" PRId64 " (%s): %" PRId64 " blocks went to disk, %" PRId64
+        " were dropped, %" PRId64 " found no room; %s stayed in memory at most.",
+        w->rdd_id, words_clean(out, w->name, 80), w->disk_blocks, w->dropped_blocks,
+        never_stored(app, w), words_bytes(out, w->peak_memory_bytes));
     bool fills = true;
 
     for (uint32_t ix = 0; ix < app->n_stages; ix++) {
@@ -211,6 +226,7 @@ static enum rule_answer evict_check(const struct rule_input *in, struct findings
     }
     finding_number(out, "blocks_on_disk", (double)w->disk_blocks);
     finding_number(out, "blocks_dropped", (double)w->dropped_blocks);
+    finding_number(out, "blocks_never_stored", (double)never_stored(app, w));
     finding_number(out, "peak_memory_bytes", (double)w->peak_memory_bytes);
     finding_number(out, "peak_disk_bytes", (double)w->peak_disk_bytes);
     finding_code(out,
@@ -231,8 +247,8 @@ const struct rule rule_cache_eviction = {
     .title = "Cached data is larger than storage memory",
     .question = QUESTION_SPILLS,
     .what =
-        "Persisted data of which a share of the blocks went to disk or was dropped while "
-        "its executor lived.",
+        "Persisted data of which a share of the blocks went to disk, was dropped while "
+        "its executor lived, or found no room at all.",
     .advice = "Cache less, or give it more memory.",
     .limits =
         "Only with block updates in the log. Data persisted on disk on purpose is left "

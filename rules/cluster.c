@@ -4,6 +4,7 @@
  * The driver's time is wall time, and claimed. Idle executors are money, not time:
  * their finding counts core-hours and claims no second. */
 #include "rules/finding.h"
+#include "rules/plan.h"
 #include "rules/shape.h"
 
 #include <inttypes.h>
@@ -95,16 +96,6 @@ static bool is_interactive(const struct app *app)
     return false;
 }
 
-static bool is_streaming(const struct app *app)
-{
-    if (app->n_stream_batches)
-        return true;
-    app_each_job (app, j)
-        if (j->stream_id.len)
-            return true;
-    return false;
-}
-
 static enum rule_answer check_driver(const struct rule_input *in, struct findings *out)
 {
     const struct app *app = in->app;
@@ -112,7 +103,7 @@ static enum rule_answer check_driver(const struct rule_input *in, struct finding
 
     if (app->n_jobs == 0 || in->analysis->ledgers.n_segments == 0)
         return RULE_NO_DATA;
-    if (is_streaming(app) || is_interactive(app))
+    if (app_is_stream(app) || is_interactive(app))
         return RULE_JUDGED; /* waiting for the trigger, or for someone who thinks */
     struct driver_time t = driver_time(in);
     double between = (double)t.between_ms, code = between + (double)t.beyond_ms;

@@ -263,6 +263,14 @@ static void loss_remedy(const struct rule_input *in, struct findings *out, struc
     int64_t usual = max_i64(heap / 10, 384 * MIB);
     int64_t overhead = conf_bytes(app, NULL, "spark.executor.memoryOverhead", usual);
 
+    if (sv_has(why, "code 52") || sv_has(why, "code: 52") || sv_has(why, "status 52")) {
+        finding_set(out, "spark.executor.memory", "%s", words_setting(out, add_sat(heap, heap)));
+        finding_advice(
+            out, "Status 52 is Spark's word for an OutOfMemoryError: what its tasks held did "
+                 "not fit the heap. Give each task less (more partitions, fewer cores for an "
+                 "executor, nothing cached deserialised), or raise the heap.");
+        return;
+    }
     bool killed = sv_has(why, "137") || sv_has_nocase(why, "memory limit") ||
                   sv_has_nocase(why, "OOM") || sv_has_nocase(why, "exceeding");
 

@@ -4,6 +4,7 @@
  * The last two are two sides of one thing and often meet in one stage. Each is found
  * on its own evidence, but the seconds are promised once (ranking sees to it). */
 #include "rules/finding.h"
+#include "rules/pieces.h"
 #include "rules/plan.h"
 #include "rules/shape.h"
 
@@ -71,8 +72,8 @@ static bool stage_has_too_few(const struct rule_input *in, uint32_t ix)
     if (sh->n >= 4 && (double)sh->max_ms >= 4 * sh->median_ms)
         return false; /* one task is long, not all too few: see uneven.c */
     if ((double)sh->max_ms < in->params[FEW_MIN_MS] || s->barrier ||
-        opens_a_table(s) || waits_for_storage(s))
-        return false;
+        opens_a_table(s) || waits_for_storage(s) || input_is_whole(in, ix))
+        return false; /* the last is unsplittable-input's */
     if (s->tasks <= 1 && s->total[METRIC_OUTPUT_BYTES] > 0)
         return false; /* single-writer's */
     return wall > 0 && (double)ledger_stage_ms(l, ix, WALL_TOO_FEW_TASKS) >=
@@ -411,7 +412,13 @@ static void many_remedy(const struct rule_input *in, struct findings *out,
     const struct sql *q = stage_sql(app, s);
     int64_t needed = tasks_needed(app, s);
 
-    if (q && stage_shuffle_read_bytes(s) > 0 && app->version_major >= 3 &&
+    if (q && s->ran_for_job_ix != IX_NONE && app->jobs[s->ran_for_job_ix].stream_id.len &&
+        s->tasks == conf_i64(app, q, "spark.sql.shuffle.partitions", 200)) {
+        finding_set(out, "spark.sql.shuffle.partitions", "%" PRId64, needed);
+        finding_advice(out, "A query with state keeps one task for each of its partitions "
+                            "of state in every batch, and keeps their number from its "
+                            "first start: set it, and start from a new checkpoint.");
+    } else if (q && stage_shuffle_read_bytes(s) > 0 && app->version_major >= 3 &&
         !sql_is_adaptive(app, q)) {
         finding_set(out, "spark.sql.adaptive.enabled", "true");
         finding_advice(

@@ -197,3 +197,13 @@ enum shuffle_use stage_shuffle_use(const struct app *app, const struct lineage *
         return USE_JOIN; /* no metrics, but two shuffles meet in it */
     return stage_has_scope(s, "Window") ? USE_WINDOW : USE_OTHER;
 }
+
+bool app_is_stream(const struct app *app)
+{
+    if (app->n_stream_batches)
+        return true;
+    app_each_job (app, j)
+        if (j->stream_id.len)
+            return true;
+    return false;
+}

@@ -36,6 +36,9 @@ bool sql_is_adaptive(const struct app *app, const struct sql *q);
 /* Tasks of the default resource profile that could run at once at the peak, at least 1. */
 int64_t app_slots(const struct app *app);
 
+/* Some job is a micro-batch: the application runs as long as it is let to. */
+bool app_is_stream(const struct app *app);
+
 /* True where the stage has an RDD with that name or scope. */
 bool stage_has_scope(const struct stage *s, const char *name);
 

@@ -124,14 +124,14 @@ static bool is_done_already(const struct remedy *r, const struct finding *f,
 
 /* Rules of one task that holds up its stage: what they claim of empty slots goes when
  * that task is cut, not when all are. */
-static bool is_of_one_task(const struct rule *rule)
+static bool is_of_one_task(const struct finding *f)
 {
     static const char *const ids[] = { "skewed-join", "skewed-aggregation",
                                        "unsplittable-input", "straggler" };
 
     for (size_t i = 0; i < ARRAY_LEN(ids); i++)
-        if (strcmp(rule->id, ids[i]) == 0)
-            return true;
+        if (strcmp(f->rule->id, ids[i]) == 0)
+            return !f->cuts_all;
     return false;
 }
 
@@ -150,8 +150,7 @@ void remedy_edit(void *ctx, struct sim_table *t, enum bound bound, struct arena 
             if (is_done_already(r, r->findings[i], claim))
                 continue;
             stages[at].ms[claim->entry] += (double)claim_ms(claim, bound);
-            if (claim->entry == WALL_TOO_FEW_TASKS &&
-                is_of_one_task(r->findings[i]->rule))
+            if (claim->entry == WALL_TOO_FEW_TASKS && is_of_one_task(r->findings[i]))
                 stages[at].alone += (double)claim_ms(claim, bound);
             any[at] = true;
         }

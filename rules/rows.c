@@ -33,7 +33,7 @@ static const struct rule_param sort_params[] = {
 };
 
 enum { S_ROWS, S_KEPT, S_KIND, S_BYTES };
-enum { SORT_LIMIT, SORT_RANK, SORT_LOST };
+enum { SORT_LIMIT, SORT_RANK, SORT_LOST, SORT_TWICE };
 
 static int64_t first_number(struct sv text)
 {
@@ -115,6 +115,9 @@ static void sort_visit(const struct plan_node *node, void *context)
     if (sv_is(node->name, "GlobalLimit") || sv_is(node->name, "CollectLimit")) {
         if ((sort = sort_under(node, true)))
             sort_add(s, sort, (double)max_i64(first_number(node->detail), 1), SORT_LIMIT);
+    } else if (sv_is(node->name, "TakeOrderedAndProject")) {
+        if ((sort = sort_under(node, false)))
+            sort_add(s, sort, (double)max_i64(first_number(node->detail), 1), SORT_TWICE);
     } else if (sv_is(node->name, "Exchange") &&
                (sv_has(node->detail, " hashpartitioning") ||
                 sv_has(node->detail, " RoundRobinPartitioning"))) {
@@ -178,6 +181,12 @@ static void sort_remedy(const struct rule_input *in, struct findings *out,
         finding_advice(out,
                        "The order is lost in the shuffle that follows: drop the sort, or "
                        "sort within partitions after it.");
+    } else if (w->value[S_KIND] == SORT_TWICE) {
+        finding_code(out,
+                     "# remove the .orderBy() / ORDER BY before the one that counts");
+        finding_advice(out,
+                       "The first rows are picked by an order of their own: drop the "
+                       "sort before it.");
     } else {
         finding_code(out,
                      "SELECT ... ORDER BY x LIMIT n  -- the limit next to the order");

@@ -79,6 +79,7 @@ struct finding {
     enum severity severity; /* set by ranking from the seconds saved, see rules/list.c */
     bool fault; /* costs correctness or work whatever the seconds: at least a warning */
     bool note;  /* never more than a note: a fact, or a side effect of another finding */
+    bool cuts_all; /* its remedy cuts all tasks of its stages, not the slowest alone */
     bool app_wide;
     uint32_t *stage_ixs;
     size_t n_stages;

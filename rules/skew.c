@@ -1,6 +1,7 @@
 /* One task has more data than the others: a hot key of a join, of a grouping or window,
  * or a piece of input that does not split. Which task and whether its data explains it
  * is decided in uneven.c; here is what to do about it. */
+#include "rules/pieces.h"
 #include "rules/uneven.h"
 
 #include <inttypes.h>
@@ -228,7 +229,10 @@ static enum rule_answer check_grouping(const struct rule_input *in, struct findi
 
 static enum rule_answer check_input(const struct rule_input *in, struct findings *out)
 {
-    return uneven_check(in, out, UNEVEN_INPUT, say_input, 0.5, 0.8);
+    enum rule_answer answer = uneven_check(in, out, UNEVEN_INPUT, say_input, 0.5, 0.8);
+
+    pieces_check(in, out);
+    return answer;
 }
 
 const struct rule rule_skewed_join = {
@@ -269,7 +273,8 @@ const struct rule rule_unsplittable_input = {
     .question = QUESTION_SCALES,
     .what = "A task of a scan that is slow because it reads far more input than the "
             "median task: "
-            "a file that cannot be split (gzip text), or one huge row group.",
+            "a file that cannot be split (gzip text), or one huge row group; or one that "
+            "reads half as much again as Spark's splits allow while slots stand empty.",
     .advice = "Store the data in a form that splits, or in several files.",
     .limits =
         "The log does not name the file; the bytes of columnar formats are those read.",

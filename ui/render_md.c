@@ -66,8 +66,8 @@ static void verdict(struct page *p, struct report *r)
                                  : "no cores",
              report_completeness(r));
     if (r->saving_ms > 0 && !r->healthy)
-        page_add(p, "**%s, of which up to about %s need not be.**\n\n", wall,
-                 text_ms(a, r->saving_ms));
+        page_add(p, "**%s, of which up to about %s need not be%s.**\n\n", wall,
+                 text_ms(a, r->saving_ms), report_stream_words(r));
     else if (r->healthy)
         page_add(p, "**%s. Nothing worth changing.**\n\n", wall);
     else

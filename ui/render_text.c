@@ -137,8 +137,9 @@ static void verdict(struct page *p, struct report *r, const struct cli *cli)
             strbuf_printf(&text, ", %zu lacked data", r->findings.n_not_judged);
         strbuf_addc(&text, '.');
     } else if (r->saving_ms > 0) {
-        strbuf_printf(&text, "%s%s, of which up to about %s need not be.",
-                      page_mark(p, STYLE_BOLD), wall, text_ms(a, r->saving_ms));
+        strbuf_printf(&text, "%s%s, of which up to about %s need not be%s.",
+                      page_mark(p, STYLE_BOLD), wall, text_ms(a, r->saving_ms),
+                      report_stream_words(r));
     } else {
         int64_t n = (int64_t)count_severity(r, SEVERITY_WARNING);
 

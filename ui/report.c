@@ -2,6 +2,7 @@
 #include "ui/report.h"
 
 #include "base/mem.h"
+#include "rules/plan.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -302,6 +303,13 @@ void report_gaps(struct report *r, const struct app *app)
     gaps_of_events(r, c);
     for (size_t i = 0; i < c->n_notes; i++)
         add_gap(r, "note", 1, false)->text = text_clean(&r->arena, c->notes[i], 0);
+}
+
+const char *report_stream_words(const struct report *r)
+{
+    return app_is_stream(&r->a->app)
+               ? "; a stream runs as long as it is let run: its batches would be shorter"
+               : "";
 }
 
 const char *report_completeness(struct report *r)

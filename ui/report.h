@@ -86,6 +86,8 @@ void report_gaps(struct report *r, const struct app *app);
 
 /* The path as people read it: "-" is standard input. */
 const char *report_place(struct report *r, struct sv path);
+/* What saving means for a stream, after the sum; "" for others. */
+const char *report_stream_words(const struct report *r);
 /* "log complete", "log in progress" ... for the header. */
 const char *report_completeness(struct report *r);
 /* The finding with that number in views for people. */
