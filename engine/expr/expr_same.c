@@ -111,6 +111,7 @@ bool expr_eq(const struct expr *a, const struct expr *b)
 /* A comparison read so that it says < or <=; NOT is gone into it. */
 struct comparison {
     enum func_id id; /* FUNC_LT, FUNC_LE; FUNC_OTHER: no such comparison */
+    bool swapped;
     const struct expr *left, *right;
 };
 
@@ -122,7 +123,7 @@ static enum func_id call_id(const struct expr *e)
 static struct comparison read_comparison(const struct expr *e)
 {
     bool negated = call_id(e) == FUNC_NOT;
-    struct comparison c = { FUNC_OTHER, NULL, NULL };
+    struct comparison c = { .id = FUNC_OTHER };
 
     if (negated)
         e = e->args[0];
@@ -130,10 +131,10 @@ static struct comparison read_comparison(const struct expr *e)
     if (id != FUNC_LT && id != FUNC_LE && id != FUNC_GT && id != FUNC_GE)
         return c;
     bool strict = (id == FUNC_LT || id == FUNC_GT) != negated;
-    bool swap = (id == FUNC_GT || id == FUNC_GE) != negated;
+    c.swapped = (id == FUNC_GT || id == FUNC_GE) != negated;
     c.id = strict ? FUNC_LT : FUNC_LE;
-    c.left = e->args[swap ? 1 : 0];
-    c.right = e->args[swap ? 0 : 1];
+    c.left = e->args[c.swapped ? 1 : 0];
+    c.right = e->args[c.swapped ? 0 : 1];
     return c;
 }
 
@@ -294,13 +295,20 @@ static bool in_lists_same(const struct expr *a, const struct expr *b)
     return same;
 }
 
+/* x > x is not x < x: Spark turns the greater operand to one side, and here is none. */
+static bool comparisons_same(struct comparison x, struct comparison y)
+{
+    return x.id == y.id && expr_same(x.left, y.left) && expr_same(x.right, y.right) &&
+           (x.swapped == y.swapped || !expr_same(x.left, x.right));
+}
+
 bool expr_same(const struct expr *a, const struct expr *b)
 {
     if (a == b)
         return true;
     struct comparison x = read_comparison(a), y = read_comparison(b);
     if (x.id != FUNC_OTHER || y.id != FUNC_OTHER)
-        return x.id == y.id && expr_same(x.left, y.left) && expr_same(x.right, y.right);
+        return comparisons_same(x, y);
     if (!nodes_equal(a, b))
         return false;
     if (is_commutative(a) || is_associative(a))

@@ -71,6 +71,9 @@ SELECT s, max(a) - min(a) FROM t GROUP BY s ORDER BY 2, 1
 INSERT INTO flat SELECT a, b FROM t WHERE a < 10
 INSERT INTO flat VALUES (1, 2)
 INSERT OVERWRITE flat SELECT a, count(*) FROM t GROUP BY a
+SELECT s FROM t WHERE s NOT BETWEEN s AND s
+SELECT a, (SELECT count(- g) FROM u WHERE u.a = t.a AND u.g NOT BETWEEN u.g AND u.g) FROM t
+SELECT s FROM t WHERE (b > a OR b < a) AND (a < b OR s = 'x')
 INSERT INTO sink SELECT id, v, k FROM p
 INSERT INTO sink SELECT id, v, k FROM p ORDER BY id
 INSERT INTO sink SELECT id, v, k FROM p ORDER BY k, id
