@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-static const struct agg *const families[] = { sum_aggs, extreme_aggs, moment_aggs,
-                                              percentile_aggs, sketch_aggs };
+static const struct agg *const families[] = { sum_aggs,    avg_aggs,        extreme_aggs,
+                                              moment_aggs, percentile_aggs, sketch_aggs };
 
 const struct agg *agg_at(uint32_t i)
 {
@@ -95,11 +95,12 @@ static enum errc refuse_random(const struct expr *e, struct err *err)
     struct strbuf text = { 0 };
 
     expr_print(&text, e, PRINT_NAME);
-    enum errc rc = err_set(
-        err, ERR_SYNTAX,
-        "[AGGREGATE_FUNCTION_WITH_NONDETERMINISTIC_EXPRESSION] Non-deterministic "
-        "expression \"%.*s\" should not appear in the arguments of an aggregate function.",
-        SV_FMT(strbuf_sv(&text)));
+    enum errc rc =
+        err_set(err, ERR_SYNTAX,
+                "[AGGREGATE_FUNCTION_WITH_NONDETERMINISTIC_EXPRESSION] Non-deterministic "
+                "expression \"%.*s\" should not appear in the arguments of an aggregate "
+                "function.",
+                SV_FMT(strbuf_sv(&text)));
     strbuf_release(&text);
     return rc;
 }

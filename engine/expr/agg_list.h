@@ -5,7 +5,7 @@
 #include "engine/expr/func_list.h"
 #include "engine/expr/kernel.h"
 
-extern const struct agg sum_aggs[], extreme_aggs[], moment_aggs[], bit_aggs[],
+extern const struct agg sum_aggs[], avg_aggs[], extreme_aggs[], moment_aggs[], bit_aggs[],
     percentile_aggs[], sketch_aggs[];
 
 /* struct func.sig for an aggregate's arguments. */

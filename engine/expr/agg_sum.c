@@ -1,10 +1,10 @@
-/* count, count_if, sum, avg, and their states.
+/* count, count_if, sum, try_sum, and their states.
  *
  * Integers add up in 64 bits and wrap, as Spark's do with ANSI off; everything floating
  * in double, in the order of the rows. Decimals add up in 128 bits. The sum's type has
  * ten digits more than the argument's, so that below 28 digits only 10^10 rows could
  * overflow it: those sums are checked when they leave the state, others at each step. */
-#include "engine/expr/agg_list.h"
+#include "engine/expr/agg_sum.h"
 #include "engine/run/settings.h"
 
 /* ---- count ---- */
@@ -129,27 +129,9 @@ struct sum_double {
     int64_t seen;
 };
 
-struct sum_decimal {
-    wide_col sum;
-    uint8_t seen, over;
-};
-
 static bool is_floating(struct type t)
 {
     return t.id == TYPE_FLOAT || t.id == TYPE_DOUBLE;
-}
-
-static struct type sum_decimal_type(struct type t)
-{
-    int p = t.precision + 10;
-
-    return type_decimal(p > DECIMAL_MAX_PRECISION ? DECIMAL_MAX_PRECISION : p, t.scale);
-}
-
-/* Ten digits more than any one value: only 10^10 rows overflow. */
-static bool sums_fit(struct type arg)
-{
-    return arg.precision <= 27;
 }
 
 static enum errc bind_sum(struct agg_bind *b, struct err *err)
@@ -157,8 +139,7 @@ static enum errc bind_sum(struct agg_bind *b, struct err *err)
     struct type t = b->args[0]->type;
 
     if (t.id == TYPE_INTERVAL_DAY || t.id == TYPE_INTERVAL_MONTH) {
-        b->type = t.id == TYPE_INTERVAL_DAY ? type_interval(UNIT_DAY, UNIT_SECOND)
-                                            : type_interval(UNIT_YEAR, UNIT_MONTH);
+        b->type = t;
         return ERR_OK;
     }
     if (t.id == TYPE_STRING || t.id == TYPE_NULL)
@@ -202,27 +183,6 @@ static inline void add_double(uint8_t *state, double x)
 
     s->sum += x;
     s->seen = 1;
-}
-
-static inline void add_decimal(uint8_t *state, i128 x)
-{
-    struct sum_decimal *s = (struct sum_decimal *)state;
-
-    s->sum += x;
-    s->seen = 1;
-}
-
-/* Sums of 38 digits: two of them fit 128 bits, then it is too late. */
-static inline void add_decimal_checked(uint8_t *state, i128 x)
-{
-    struct sum_decimal *s = (struct sum_decimal *)state;
-
-    s->seen = 1;
-    if (s->over)
-        return;
-    s->over = __builtin_add_overflow((i128)s->sum, x, &x) ||
-              !decimal_fits(x, DECIMAL_MAX_PRECISION);
-    s->sum = x;
 }
 
 static void sum_update(const struct agg_run *r, uint8_t **states, const struct vec *args,
@@ -390,11 +350,6 @@ static void sum_merge(const struct agg_run *r, uint8_t **states,
         AGG_EACH(int64_t, &buffers[0], b, add_long(states[i], x));
 }
 
-static bool decimal_sum_ok(const struct sum_decimal *s, struct type t)
-{
-    return !s->over && decimal_fits(s->sum, t.precision);
-}
-
 static void sum_final(const struct agg_run *r, uint8_t *const *states, uint32_t n,
                       struct vec *out)
 {
@@ -432,211 +387,122 @@ static void sum_partial(const struct agg_run *r, uint8_t *const *states, uint32_
     }
 }
 
-/* ---- avg ---- */
+/* ---- try_sum: whole numbers and intervals that overflow are NULL ---- */
 
-struct avg_double {
-    double sum;
-    int64_t count;
+struct sum_checked {
+    int64_t sum;
+    uint8_t seen, over;
 };
 
-struct avg_decimal {
-    struct sum_decimal sum;
-    int64_t count;
-};
-
-static enum errc bind_avg(struct agg_bind *b, struct err *err)
+static bool is_checked(struct type result)
 {
-    struct type t = b->args[0]->type;
-
-    if (t.id == TYPE_DECIMAL) {
-        int p = t.precision + 4, s = t.scale + 4;
-
-        b->type = type_decimal(p > DECIMAL_MAX_PRECISION ? DECIMAL_MAX_PRECISION : p,
-                               s > DECIMAL_MAX_PRECISION ? DECIMAL_MAX_PRECISION : s);
-        return ERR_OK;
-    }
-    if (t.id == TYPE_STRING || t.id == TYPE_NULL)
-        t = b->want[0] = type_of(TYPE_DOUBLE);
-    if (!type_is_numeric(t))
-        return agg_refuse(b, 0, "\"NUMERIC\"", err);
-    b->type = type_of(TYPE_DOUBLE);
-    return ERR_OK;
+    return result.id != TYPE_DECIMAL && !is_floating(result);
 }
 
-static uint32_t avg_buffers(const struct expr *e, struct type *types, const char **names)
+/* Months are counted in 32 bits. */
+static inline void add_checked(uint8_t *state, int64_t x, bool narrow)
 {
+    struct sum_checked *s = (struct sum_checked *)state;
+
+    s->seen = 1;
+    if (__builtin_add_overflow(s->sum, x, &s->sum) ||
+        (narrow && s->sum != (int32_t)s->sum))
+        s->over = 1;
+}
+
+static uint32_t try_sum_buffers(const struct expr *e, struct type *types,
+                                const char **names)
+{
+    if (!is_checked(e->type))
+        return sum_buffers(e, types, names);
     types[0] = e->type;
-    if (e->type.id == TYPE_DECIMAL)
-        types[0] = sum_decimal_type(e->args[0]->type);
     names[0] = "sum";
-    types[1] = type_of(TYPE_LONG);
-    names[1] = "count";
+    types[1] = type_of(TYPE_BOOLEAN);
+    names[1] = "isEmpty";
     return 2;
 }
 
-static size_t avg_bytes(const struct agg_run *r)
+static void try_sum_update(const struct agg_run *r, uint8_t **states,
+                           const struct vec *args, const struct batch *b)
 {
-    return r->result.id == TYPE_DECIMAL ? sizeof(struct avg_decimal)
-                                        : sizeof(struct avg_double);
-}
-
-static inline void avg_add(uint8_t *state, double x)
-{
-    struct avg_double *s = (struct avg_double *)state;
-
-    s->sum += x;
-    s->count++;
-}
-
-static inline void avg_add_decimal(uint8_t *state, i128 x)
-{
-    struct avg_decimal *s = (struct avg_decimal *)state;
-
-    s->sum.sum += x;
-    s->count++;
-}
-
-static inline void avg_add_checked(uint8_t *state, i128 x)
-{
-    add_decimal_checked(state, x); /* the sum comes first */
-    ((struct avg_decimal *)state)->count++;
-}
-
-static void avg_update(const struct agg_run *r, uint8_t **states, const struct vec *args,
-                       const struct batch *b)
-{
+    bool narrow = r->result.id == TYPE_INTERVAL_MONTH;
     const struct vec *v = &args[0];
 
-    switch ((enum type_id)v->type.id) {
+    switch ((int)v->type.id) {
     case TYPE_BYTE:
-        AGG_EACH(int8_t, v, b, avg_add(states[i], x));
+        AGG_EACH(int8_t, v, b, add_checked(states[i], x, narrow));
         break;
     case TYPE_SHORT:
-        AGG_EACH(int16_t, v, b, avg_add(states[i], x));
+        AGG_EACH(int16_t, v, b, add_checked(states[i], x, narrow));
         break;
     case TYPE_INT:
-        AGG_EACH(int32_t, v, b, avg_add(states[i], x));
+    case TYPE_INTERVAL_MONTH:
+        AGG_EACH(int32_t, v, b, add_checked(states[i], x, narrow));
         break;
     case TYPE_LONG:
-        AGG_EACH(int64_t, v, b, avg_add(states[i], (double)x));
-        break;
-    case TYPE_FLOAT:
-        AGG_EACH(float, v, b, avg_add(states[i], (double)x));
-        break;
-    case TYPE_DOUBLE:
-        AGG_EACH(double, v, b, avg_add(states[i], x));
-        break;
-    case TYPE_DECIMAL:
-        if (!type_is_wide(v->type))
-            AGG_EACH(int64_t, v, b, avg_add_decimal(states[i], x));
-        else if (sums_fit(r->arg_types[0]))
-            AGG_EACH(wide_col, v, b, avg_add_decimal(states[i], x));
-        else
-            AGG_EACH(wide_col, v, b, avg_add_checked(states[i], x));
-        break;
-    case TYPE_NULL:
-    case TYPE_BOOLEAN:
-    case TYPE_STRING:
-    case TYPE_BINARY:
-    case TYPE_DATE:
-    case TYPE_TIMESTAMP:
-    case TYPE_TIMESTAMP_NTZ:
-    case TYPE_INTERVAL_MONTH:
     case TYPE_INTERVAL_DAY:
+        AGG_EACH(int64_t, v, b, add_checked(states[i], x, narrow));
         break;
+    default:
+        sum_update(r, states, args, b);
     }
 }
 
-static void avg_merge(const struct agg_run *r, uint8_t **states,
-                      const struct vec *buffers, const struct batch *b)
+static void try_sum_merge(const struct agg_run *r, uint8_t **states,
+                          const struct vec *buffers, const struct batch *b)
 {
-    bool decimal = r->result.id == TYPE_DECIMAL;
+    bool narrow = r->result.id == TYPE_INTERVAL_MONTH;
 
+    if (!is_checked(r->result)) {
+        sum_merge(r, states, buffers, b);
+        return;
+    }
     for (uint32_t i = 0; i < b->n_sel; i++) {
         uint32_t row = batch_row(b, i);
-        int64_t count = *(const int64_t *)vec_at(&buffers[1], row);
-        const void *at = vec_at(&buffers[0], row);
+        struct sum_checked *s = (struct sum_checked *)states[i];
 
-        if (!decimal) {
-            struct avg_double *s = (struct avg_double *)states[i];
-
-            s->sum += *(const double *)at;
-            s->count += count;
+        if (*(const uint8_t *)vec_at(&buffers[1], row))
             continue;
-        }
-        struct avg_decimal *s = (struct avg_decimal *)states[i];
         if (vec_is_null(&buffers[0], row))
-            s->sum.over = 1;
+            s->seen = s->over = 1;
         else
-            add_decimal_checked(states[i], type_is_wide(buffers[0].type)
-                                               ? *(const wide_col *)at
-                                               : *(const int64_t *)at);
-        s->count += count;
+            add_checked(states[i], whole_at(&buffers[0], row), narrow);
     }
 }
 
-static void avg_partial(const struct agg_run *r, uint8_t *const *states, uint32_t n,
-                        struct vec *buffers)
+static void put_checked(const struct sum_checked *s, bool valid, struct vec *out,
+                        uint32_t i)
 {
-    int64_t *counts = buffers[1].data;
+    out->valid[i] = valid;
+    put_whole(out, i, s->sum);
+}
 
+static void try_sum_final(const struct agg_run *r, uint8_t *const *states, uint32_t n,
+                          struct vec *out)
+{
+    if (!is_checked(r->result)) {
+        sum_final(r, states, n, out);
+        return;
+    }
     for (uint32_t i = 0; i < n; i++) {
-        if (r->result.id != TYPE_DECIMAL) {
-            const struct avg_double *s = (const struct avg_double *)states[i];
+        const struct sum_checked *s = (const struct sum_checked *)states[i];
 
-            ((double *)buffers[0].data)[i] = s->sum;
-            counts[i] = s->count;
-            continue;
-        }
-        const struct avg_decimal *s = (const struct avg_decimal *)states[i];
-        bool ok = decimal_sum_ok(&s->sum, buffers[0].type);
-
-        buffers[0].valid[i] = ok;
-        decimal_put(&buffers[0], i, ok ? s->sum.sum : 0);
-        counts[i] = s->count;
+        put_checked(s, s->seen && !s->over, out, i);
     }
 }
 
-/* sum / count, rounded half up to the result's scale. */
-static bool decimal_mean(i128 sum, int64_t count, struct type from, struct type r,
-                         i128 *out)
+static void try_sum_partial(const struct agg_run *r, uint8_t *const *states, uint32_t n,
+                            struct vec *buffers)
 {
-    i128 limit = decimal_pow10[33], scaled;
-    int more = r.scale - from.scale;
-
-    if (more < 0 || more > 4 || sum >= limit || sum <= -limit)
-        return decimal_divide(sum, from, count, type_decimal(20, 0), r, out);
-    scaled = sum * decimal_pow10[more];
-    if (scaled >= INT64_MIN / 4 && scaled <= INT64_MAX / 4 && count < INT64_MAX / 4) {
-        int64_t twice = (int64_t)scaled * 2;
-
-        *out = (twice + (twice < 0 ? -count : count)) / (count * 2);
-    } else {
-        *out = (scaled * 2 + (scaled < 0 ? -(i128)count : count)) / ((i128)count * 2);
+    if (!is_checked(r->result)) {
+        sum_partial(r, states, n, buffers);
+        return;
     }
-    return decimal_fits(*out, r.precision);
-}
-
-static void avg_final(const struct agg_run *r, uint8_t *const *states, uint32_t n,
-                      struct vec *out)
-{
-    struct type from =
-        r->result.id == TYPE_DECIMAL ? sum_decimal_type(r->arg_types[0]) : r->result;
-
     for (uint32_t i = 0; i < n; i++) {
-        if (r->result.id != TYPE_DECIMAL) {
-            const struct avg_double *s = (const struct avg_double *)states[i];
+        const struct sum_checked *s = (const struct sum_checked *)states[i];
 
-            out->valid[i] = s->count != 0;
-            ((double *)out->data)[i] = s->count ? s->sum / (double)s->count : 0;
-            continue;
-        }
-        const struct avg_decimal *s = (const struct avg_decimal *)states[i];
-        i128 mean = 0;
-
-        out->valid[i] = s->count && decimal_sum_ok(&s->sum, from) &&
-                        decimal_mean(s->sum.sum, s->count, from, r->result, &mean);
-        decimal_put(out, i, mean);
+        put_checked(s, !s->over, &buffers[0], i); /* an empty sum is 0 */
+        ((uint8_t *)buffers[1].data)[i] = !s->seen;
     }
 }
 
@@ -695,18 +561,17 @@ const struct agg sum_aggs[] = {
       .partial = sum_partial,
       .final = sum_final,
       .usage = "sum(expr) - The sum of the values that are not NULL." },
-    { .name = "avg",
-      .aliases = "mean try_avg",
+    { .name = "try_sum",
       .min_args = 1,
       .max_args = 1,
       .duplicates_matter = true,
-      .bind = bind_avg,
-      .buffers = avg_buffers,
-      .state_bytes = avg_bytes,
-      .update = avg_update,
-      .merge = avg_merge,
-      .partial = avg_partial,
-      .final = avg_final,
-      .usage = "avg(expr) - The mean of the values that are not NULL." },
+      .bind = bind_sum,
+      .buffers = try_sum_buffers,
+      .state_bytes = sum_bytes,
+      .update = try_sum_update,
+      .merge = try_sum_merge,
+      .partial = try_sum_partial,
+      .final = try_sum_final,
+      .usage = "try_sum(expr) - The sum, or NULL where it overflows." },
     { 0 },
 };

@@ -15,7 +15,7 @@
 
 static const struct func *const families[] = {
     arith_funcs,  compare_funcs, bit_funcs,    math_funcs,   string_funcs,
-    search_funcs, pattern_funcs, format_funcs, digest_funcs, guard_funcs, moment_funcs,
+    search_funcs, pattern_funcs, format_funcs, digest_funcs, guard_funcs, url_funcs, moment_funcs,
     json_funcs,
     date_funcs,   clock_funcs,   misc_funcs,   window_funcs,
 };

@@ -216,6 +216,8 @@ static enum errc run_parse(struct eval_call *c, struct err *err)
         else if (date)
             ((int32_t *)c->out->data)[row] =
                 (int32_t)floor_div(zone_to_local_us(c->env->zone, us), DAY_US);
+        else if (c->out->type.id == TYPE_TIMESTAMP_NTZ)
+            ((int64_t *)c->out->data)[row] = zone_to_local_us(c->env->zone, us);
         else
             ((int64_t *)c->out->data)[row] = seconds ? floor_div(us, SECOND_US) : us;
     }
@@ -245,6 +247,11 @@ static enum errc bind_to_date(struct func_bind *b, struct err *err)
 static enum errc bind_to_timestamp(struct func_bind *b, struct err *err)
 {
     return bind_parse(b, type_of(TYPE_TIMESTAMP), err);
+}
+
+static enum errc bind_to_ntz(struct func_bind *b, struct err *err)
+{
+    return bind_parse(b, type_of(TYPE_TIMESTAMP_NTZ), err);
 }
 
 static const struct func parse_by_pattern = {
@@ -479,12 +486,20 @@ const struct func clock_funcs[] = {
       .replace = replace_parse,
       .usage = "to_date(date_str[, fmt]) - Text as a date." },
     { .name = "to_timestamp",
+      .aliases = "to_timestamp_ltz try_to_timestamp",
       .min_args = 1,
       .max_args = 2,
       .flags = STRICT | FUNC_MAYBE_NULL,
       .bind = bind_to_timestamp,
       .replace = replace_parse,
       .usage = "to_timestamp(timestamp_str[, fmt]) - Text as a timestamp." },
+    { .name = "to_timestamp_ntz",
+      .min_args = 1,
+      .max_args = 2,
+      .flags = STRICT | FUNC_MAYBE_NULL,
+      .bind = bind_to_ntz,
+      .replace = replace_parse,
+      .usage = "to_timestamp_ntz(timestamp_str[, fmt]) - Text as what a clock showed." },
     PATTERN("date_format", 2, 2, 0, "@", NULL, "Ts:s", date_format,
             "date_format(timestamp, fmt) - As text by a pattern."),
     PATTERN("from_unixtime", 1, 2, 0, "@", bind_from_unixtime, NULL, date_format,

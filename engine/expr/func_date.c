@@ -662,6 +662,13 @@ static enum errc bind_make_timestamp(struct func_bind *b, struct err *err)
     return ERR_OK;
 }
 
+static enum errc bind_make_ntz(struct func_bind *b, struct err *err)
+{
+    TRY(bind_make_timestamp(b, err));
+    b->type = type_of(TYPE_TIMESTAMP_NTZ);
+    return ERR_OK;
+}
+
 /* Seconds up to 60, which is the next minute's 0. */
 static enum errc run_make_timestamp(struct eval_call *c, struct err *err)
 {
@@ -683,8 +690,9 @@ static enum errc run_make_timestamp(struct eval_call *c, struct err *err)
         }
         if (c->n_args > 6)
             TRY(zone_open(c->text, arg_sv(&c->args[6], row), &zone, err));
-        ((int64_t *)c->out->data)[row] = zone_to_utc_us(
-            zone, days * DAY_US + hour * HOUR_US + minute * MINUTE_US + us);
+        us += days * DAY_US + hour * HOUR_US + minute * MINUTE_US;
+        ((int64_t *)c->out->data)[row] =
+            c->out->type.id == TYPE_TIMESTAMP_NTZ ? us : zone_to_utc_us(zone, us);
     }
     return ERR_OK;
 }
@@ -847,12 +855,20 @@ const struct func date_funcs[] = {
       .run = run_make_date,
       .usage = "make_date(year, month, day) - NULL where there is no such day." },
     { .name = "make_timestamp",
+      .aliases = "make_timestamp_ltz",
       .min_args = 6,
       .max_args = 7,
       .flags = STRICT | FUNC_MAYBE_NULL,
       .bind = bind_make_timestamp,
       .run = run_make_timestamp,
       .usage = "make_timestamp(year, month, day, hour, min, sec[, timezone])" },
+    { .name = "make_timestamp_ntz",
+      .min_args = 6,
+      .max_args = 6,
+      .flags = STRICT | FUNC_MAYBE_NULL,
+      .bind = bind_make_ntz,
+      .run = run_make_timestamp,
+      .usage = "make_timestamp_ntz(year, month, day, hour, min, sec)" },
     { .name = "make_dt_interval",
       .max_args = 4,
       .flags = STRICT,

@@ -1,4 +1,4 @@
-/* Texts that go out or come in: masks, check digits, texts of URLs. */
+/* Texts that go out or come in: masks, check digits. */
 #include "engine/expr/func_list.h"
 #include "engine/expr/text.h"
 
@@ -118,78 +118,6 @@ static enum errc run_luhn(struct eval_call *c, struct err *err)
     return ERR_OK;
 }
 
-/* ---- texts of URLs ---- */
-
-static enum errc run_url_encode(struct eval_call *c, struct err *err)
-{
-    static const char digits[] = "0123456789ABCDEF";
-    const struct vec *v = eval_flat(c, 0);
-
-    (void)err;
-    EACH_VALID_ROW(c, row)
-    {
-        struct sv s = arg_sv(v, row);
-        char *to = text_room(c, s.len * 3);
-        size_t n = 0;
-
-        for (size_t i = 0; i < s.len; i++) {
-            unsigned char x = (unsigned char)s.p[i];
-
-            if ((x < 128 && isalnum(x)) || x == '.' || x == '-' || x == '*' || x == '_') {
-                to[n++] = (char)x;
-            } else if (x == ' ') {
-                to[n++] = '+';
-            } else {
-                to[n++] = '%';
-                to[n++] = digits[x >> 4];
-                to[n++] = digits[x & 15];
-            }
-        }
-        text_put(c, row, (struct sv){ to, n });
-    }
-    return ERR_OK;
-}
-
-/* False: a % without two digits behind it. */
-static bool url_decode(struct sv s, char *to, size_t *len)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < s.len; i++) {
-        int high, low;
-
-        if (s.p[i] != '%') {
-            to[n++] = s.p[i] == '+' ? ' ' : s.p[i];
-            continue;
-        }
-        if (i + 2 >= s.len || (high = hex_digit(s.p[i + 1])) < 0 ||
-            (low = hex_digit(s.p[i + 2])) < 0)
-            return false;
-        to[n++] = (char)(high << 4 | low);
-        i += 2;
-    }
-    *len = n;
-    return true;
-}
-
-static enum errc run_url_decode(struct eval_call *c, struct err *err)
-{
-    const struct vec *v = eval_flat(c, 0);
-
-    EACH_VALID_ROW(c, row)
-    {
-        struct sv s = arg_sv(v, row);
-        char *to = text_room(c, s.len);
-        size_t n;
-
-        if (!url_decode(s, to, &n))
-            return err_set(err, ERR_SYNTAX,
-                           "[CANNOT_DECODE_URL] Cannot decode url : %.*s.", SV_FMT(s));
-        text_put(c, row, (struct sv){ to, n });
-    }
-    return ERR_OK;
-}
-
 const struct func guard_funcs[] = {
     { .name = "mask",
       .min_args = 1,
@@ -206,19 +134,5 @@ const struct func guard_funcs[] = {
       .sig = "s:b",
       .run = run_luhn,
       .usage = "luhn_check(str) - Are its digits valid by the Luhn algorithm?" },
-    { .name = "url_encode",
-      .min_args = 1,
-      .max_args = 1,
-      .flags = FUNC_NULL_INTOLERANT,
-      .sig = "s:s",
-      .run = run_url_encode,
-      .usage = "url_encode(str) - As it stands in the query of a URL." },
-    { .name = "url_decode",
-      .min_args = 1,
-      .max_args = 1,
-      .flags = FUNC_NULL_INTOLERANT,
-      .sig = "s:s",
-      .run = run_url_decode,
-      .usage = "url_decode(str) - The text that url_encode was given." },
     { 0 },
 };

@@ -8,7 +8,7 @@
 
 extern const struct func arith_funcs[], compare_funcs[], bit_funcs[], math_funcs[],
     string_funcs[], search_funcs[], pattern_funcs[], format_funcs[], digest_funcs[],
-    guard_funcs[], moment_funcs[], date_funcs[], clock_funcs[], misc_funcs[], json_funcs[],
+    guard_funcs[], url_funcs[], moment_funcs[], date_funcs[], clock_funcs[], misc_funcs[], json_funcs[],
     window_funcs[];
 
 /* A call in the place of one that was bound: it cannot be refused. */
